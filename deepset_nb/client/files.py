@@ -1,0 +1,194 @@
+"""Files of a workspace: list, send directly, fetch."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from io import FileIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+from uuid import UUID
+
+import httpx
+
+from ..errors import ApiError, InputError, InvalidMeta
+from ..models import File, FileId, WriteMode, page_of
+from .multipart import Form, escaped
+from .network import CONNECT_S, WRITE_S
+from .paging import MOST_ROWS, rows_per_page
+from .paths import file_path, workspace_path
+from .responses import Asked, Subject, decoded
+from .retries import MAKING, REPEATABLE
+
+if TYPE_CHECKING:
+    from .async_client import AsyncClient
+
+_Page = page_of(File)
+
+# The answer comes after the platform has stored up to 200 MB; its own limit for a request is about 3 minutes.
+_UPLOAD_TIMEOUT = httpx.Timeout(connect=CONNECT_S, read=200.0, write=WRITE_S, pool=None)
+
+
+class Files:
+    """The files of a workspace (platform API reference: files)."""
+
+    def __init__(self, client: AsyncClient) -> None:
+        """Ask through ``client``."""
+        self._client = client
+
+    async def list(
+        self,
+        workspace: str,
+        *,
+        name: str | None = None,
+        odata_filter: str | None = None,
+        batch_size: int = MOST_ROWS,
+        field: Literal["created_at", "name"] | None = None,
+        order: Literal["ASC", "DESC"] | None = None,
+    ) -> AsyncGenerator[list[File], None]:
+        """Pages of files; each file comes once, even if pages overlap.
+
+        Args:
+            workspace: Name of the workspace.
+            name: Only files whose names contain this.
+            odata_filter: Only files whose metadata matches, as in ``"category eq 'news'"``.
+            batch_size: Rows a page, at most 100.
+            field: Sort by this; the platform's default is the time of creation.
+            order: Sort in this direction.
+
+        Raises:
+            Unprocessable: The platform does not understand the filter.
+            WorkspaceNotFound: There is no such workspace.
+        """
+        asked = {"name": name, "filter": odata_filter, "field": field, "order": order}
+        params: dict[str, Any] = {key: value for key, value in asked.items() if value}
+        params["limit"] = rows_per_page(batch_size)
+        seen: set[UUID] = set()
+        more = True
+        while more:
+            page = await self._page(workspace, params)
+            rows = [row for row in page.data if row.file_id not in seen]
+            seen.update(row.file_id for row in rows)
+            more = page.has_more
+            if rows:
+                last = rows[-1]
+                yield rows
+                # By cursor, not by page number: only this way filters work (platform API reference: list files).
+                after = last.name if field == "name" else last.created_at.isoformat()
+                params |= {"after_value": after, "after_file_id": str(last.file_id)}
+            elif more:
+                raise ApiError(
+                    f"{self._client.settings.host} says there are more files after {len(seen):,}, but sends none.",
+                    "Try again; narrow the listing by name= or odata_filter= if it stays so.",
+                )
+
+    async def upload(
+        self,
+        workspace: str,
+        name: str,
+        content: bytes | Path,
+        *,
+        meta: Mapping[str, Any] | None = None,
+        write_mode: WriteMode = WriteMode.KEEP,
+    ) -> UUID:
+        """Send one file directly, without a session; it is listed at once.
+
+        It is tried again only where nothing can have been stored: names are not unique, a repetition would double it.
+
+        Args:
+            workspace: Name of the workspace.
+            name: Name of the file.
+            content: Its bytes, or the file on disk, which is read as it is sent. At most 200 MB.
+            meta: Metadata, a flat JSON object.
+            write_mode: What happens if the workspace has the name.
+
+        Returns:
+            The id of the file.
+
+        Raises:
+            InvalidMeta: ``meta`` is no JSON object.
+            BucketError: Code ``FileChanged``: the file was written to while it was being sent.
+            Conflict: The name exists and ``write_mode`` is FAIL.
+            TooLarge: The file is over 200 MB or its metadata over 32,766 bytes.
+            Unprocessable: The platform does not take such a file, for example an empty one.
+        """
+        form = Form({} if meta is None else {"meta": _as_json(meta)}, "application/octet-stream")
+        filename = escaped(name.encode("utf-8", "replace").decode())
+
+        @contextlib.contextmanager
+        def body() -> Iterator[dict[str, Any]]:
+            with contextlib.ExitStack() as stack:
+                source = content if isinstance(content, bytes) else stack.enter_context(FileIO(content))
+                size = len(content) if isinstance(content, bytes) else content.stat().st_size
+                stream = form.body(filename, source, size, lambda delta: None)
+                headers = {"Content-Type": form.content_type, "Content-Length": str(stream.length)}
+                yield {"content": stream, "headers": headers}
+
+        response = await self._client.request(
+            "POST",
+            workspace_path(workspace, "files"),
+            Asked(Subject.NEW_FILE, workspace, repr(name)),
+            worth=MAKING,
+            prepare=body,
+            params={"write_mode": str(write_mode)},
+            timeout=_UPLOAD_TIMEOUT,
+        )
+        return decoded(response, FileId, self._client.settings).file_id
+
+    async def upload_text(
+        self,
+        workspace: str,
+        name: str,
+        text: str,
+        meta: Mapping[str, Any] | None = None,
+        write_mode: WriteMode = WriteMode.KEEP,
+    ) -> UUID:
+        """Send one text directly, as a UTF-8 file. Arguments, result and errors are those of `upload`."""
+        try:
+            content = text.encode()
+        except UnicodeEncodeError as error:
+            raise InputError(
+                f"The text of {name!r} holds half a character at position {error.start:,}.",
+                "Such text comes from decoding with errors='surrogateescape'; decode it as what it is.",
+            ) from None
+        return await self.upload(workspace, name, content, meta=meta, write_mode=write_mode)
+
+    async def download(self, workspace: str, file_id: UUID | str) -> AsyncGenerator[bytes, None]:
+        """The content of a file, piece by piece.
+
+        Raises:
+            ConnectionFailed: The connection broke on the way; what came before is incomplete.
+            FileNotFound: The workspace has no such file.
+        """
+        path = file_path(workspace, file_id)
+        async with self._client.stream(path, Asked(Subject.FILE, workspace, str(file_id))) as response:
+            async for piece in response.aiter_bytes():
+                yield piece
+
+    async def meta(self, workspace: str, file_id: UUID | str) -> dict[str, Any]:
+        """The metadata of a file.
+
+        Raises:
+            FileNotFound: The workspace has no such file.
+        """
+        path, asked = file_path(workspace, file_id, "meta"), Asked(Subject.FILE, workspace, str(file_id))
+        response = await self._client.request("GET", path, asked, worth=REPEATABLE)
+        return decoded(response, dict[str, Any], self._client.settings)
+
+    async def _page(self, workspace: str, params: dict[str, Any]) -> Any:
+        asked = Asked(Subject.WORKSPACE, workspace, workspace)
+        path = workspace_path(workspace, "files")
+        response = await self._client.request("GET", path, asked, worth=REPEATABLE, params=params)
+        return decoded(response, _Page, self._client.settings)
+
+
+def _as_json(meta: Mapping[str, Any]) -> str:
+    if not isinstance(meta, Mapping):
+        raise InvalidMeta(f"meta is a {type(meta).__name__}, not a dict.", "Give a dict such as {'topic': 'news'}.")
+    try:
+        return json.dumps(dict(meta), allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise InvalidMeta(
+            f"meta cannot be written as JSON: {error}.", "Use texts, numbers, booleans and lists of these."
+        ) from None

@@ -1,0 +1,116 @@
+"""What the API returned, as DataFrames: columns, dtypes and UTC are the same whatever came, also when nothing did.
+
+The only place that decides dtypes, so that they are equal under pandas 2.2 and 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+import pandas as pd
+
+from .models import File, SessionFile, UploadSessionDetail, WorkspaceInfo
+
+TEXT, COUNT, TIME, SECONDS = "string", "Int64", "datetime64[us, UTC]", "Float64"
+
+FILES = {"file_id": TEXT, "name": TEXT, "size": COUNT, "created_at": TIME, "meta": "object", "url": TEXT}
+SESSIONS = {
+    "session_id": TEXT,
+    "status": TEXT,
+    "created_at": TIME,
+    "expires_at": TIME,
+    "write_mode": TEXT,
+    "created_by": TEXT,
+}
+SESSION_FILES = {"name": TEXT, "status": TEXT, "reason": TEXT}
+WORKSPACES = {"name": TEXT, "workspace_id": TEXT}
+RECEIPT = {
+    "path": TEXT,
+    "name": TEXT,
+    "stored_name": TEXT,
+    "size": COUNT,
+    "status": TEXT,
+    "phase": TEXT,
+    "attempts": COUNT,
+    "reason": TEXT,
+    "remedy": TEXT,
+    "file_id": TEXT,
+    "session_id": TEXT,
+    "seconds": SECONDS,
+}
+
+
+def _frame(dtypes: Mapping[str, str], records: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    columns: dict[str, list[Any]] = {name: [] for name in dtypes}
+    for record in records:
+        for name, values in columns.items():
+            values.append(record[name])
+    return pd.DataFrame({name: _series(values, dtypes[name]) for name, values in columns.items()})
+
+
+def _series(values: list[Any], dtype: str) -> pd.Series[Any]:
+    if dtype == TIME:
+        times: pd.Series[Any] = pd.to_datetime(pd.Series(values, dtype="object"), utc=True)
+        return times.astype("datetime64[us, UTC]")
+    return pd.Series(values, dtype=dtype)
+
+
+def files(found: Iterable[File]) -> pd.DataFrame:
+    """Files: ``file_id name size created_at meta url``; ``size`` in bytes, ``meta`` a dict."""
+    return _frame(
+        FILES,
+        (
+            {
+                "file_id": str(file.file_id),
+                "name": file.name,
+                "size": file.size,
+                "created_at": file.created_at,
+                "meta": file.meta or {},
+                "url": file.url,
+            }
+            for file in found
+        ),
+    )
+
+
+def sessions(found: Iterable[UploadSessionDetail]) -> pd.DataFrame:
+    """Upload sessions: ``session_id status created_at expires_at write_mode created_by``."""
+    return _frame(SESSIONS, (session_record(session) for session in found))
+
+
+def session_record(session: UploadSessionDetail) -> dict[str, Any]:
+    """One upload session as a row; ``created_by`` is the person's name."""
+    user = session.created_by
+    return {
+        "session_id": str(session.session_id),
+        "status": str(session.status),
+        "created_at": session.created_at,
+        "expires_at": session.expires_at,
+        "write_mode": str(session.write_mode),
+        "created_by": f"{user.given_name} {user.family_name}".strip() if user else None,
+    }
+
+
+def session_files(found: Iterable[SessionFile]) -> pd.DataFrame:
+    """Per-file outcome of a session: ``name status reason``."""
+    return _frame(
+        SESSION_FILES,
+        (
+            {"name": file.name, "status": str(file.ingestion_status), "reason": file.ingestion_status_reason}
+            for file in found
+        ),
+    )
+
+
+def workspaces(found: Iterable[WorkspaceInfo]) -> pd.DataFrame:
+    """Workspaces: ``name workspace_id``."""
+    return _frame(
+        WORKSPACES, (msgspec.structs.asdict(info) | {"workspace_id": str(info.workspace_id)} for info in found)
+    )
+
+
+def receipt(records: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """A receipt: one row per file, see ``UploadJob.receipt``."""
+    return _frame(RECEIPT, records)

@@ -1,0 +1,254 @@
+"""A running or ended upload: progress, cancel, wait, retry, receipt.
+
+A job runs on the bridge's loop and outlives the cell that started it. It knows nothing of widgets: whoever makes it
+may hand it a view, which the rich reprs talk to, and anybody may subscribe to its state.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import itertools
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from . import bridge, frames
+from .errors import Cancelled, InputError, StillRunning, UploadFailed
+from .transfer.progress import JobState, Progress
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PUBLISH_S = 0.1  # Jupyter drops messages above 1,000 a second; ten a second is as smooth as eyes need
+DRAIN_S = 5.0  # what a cancelled job gets for its last words
+
+Ending = Literal["later", "keep"]
+
+_log = logging.getLogger("deepset_nb")
+_numbers = itertools.count(1)
+_jobs: list[UploadJob] = []
+
+
+class View(Protocol):
+    """What a job's creator may hand it: the panel, or its text form."""
+
+    def mimebundle(self) -> dict[str, Any]:
+        """The job as a notebook output."""
+
+
+class Transfer(Protocol):
+    """What a job runs: a pipeline that reports into ``progress``."""
+
+    progress: Progress
+
+    async def run(self) -> None:
+        """Transfer everything; raise only when cancelled."""
+
+    def stop_sending(self) -> None:
+        """End sending, but let what was sent arrive."""
+
+    def again(self) -> Transfer:
+        """The same transfer for what did not make it."""
+
+
+class UploadJob:
+    """An upload under way; made by ``ws.upload`` and ``ws.upload_texts``, which return at once.
+
+    Example:
+        >>> import deepset_nb as dn
+        >>> ws = dn.sandbox()
+        >>> job = ws.upload("reports/")  # doctest: +SKIP
+        >>> job.wait().receipt  # doctest: +SKIP
+
+    Attributes:
+        id: Number of the job in this kernel, counted from 1.
+        view: What shows it, if anything does.
+    """
+
+    def __init__(self, transfer: Transfer) -> None:
+        """Start the transfer in the background."""
+        self.id = next(_numbers)
+        self.view: View | None = None
+        self._transfer = transfer
+        self._subscribers: list[Callable[[JobState], None]] = []
+        _jobs.append(self)
+        self._task = bridge.submit(self._run, on_exit="wait")
+
+    # --- progress ---------------------------------------------------------------------------------------------
+
+    async def _run(self) -> None:
+        publisher = asyncio.create_task(self._publish_changes())
+        try:
+            await self._transfer.run()
+        finally:
+            publisher.cancel()
+            self._publish(self.state())
+
+    async def _publish_changes(self) -> None:
+        shown: JobState | None = None
+        while True:
+            if (state := self.state()) != shown:
+                self._publish(state)
+                shown = state
+            await asyncio.sleep(PUBLISH_S)
+
+    def _publish(self, state: JobState) -> None:
+        for subscriber in list(self._subscribers):
+            bridge.notify(self._tell, subscriber, state)
+
+    def _tell(self, subscriber: Callable[[JobState], None], state: JobState) -> None:
+        try:
+            subscriber(state)
+        except Exception:  # a faulty callback must not stop the upload, nor the other callbacks
+            _log.exception("A callback of job %d failed and is not called again.", self.id)
+            if subscriber in self._subscribers:
+                self._subscribers.remove(subscriber)
+
+    def state(self) -> JobState:
+        """Phases, counts, failures and words of this moment, as plain JSON values without any secret."""
+        return self._transfer.progress.state()
+
+    def subscribe(self, callback: Callable[[JobState], None]) -> Callable[[], None]:
+        """Call back with every new state, at most ten times a second, and once more at the end.
+
+        Returns:
+            A function that ends the subscription.
+        """
+        self._subscribers.append(callback)
+        if self.done:
+            callback(self.state())
+        return lambda: self._subscribers.remove(callback) if callback in self._subscribers else None
+
+    @property
+    def done(self) -> bool:
+        """Whether it has ended, well or not."""
+        return self._transfer.progress.status not in ("running", "cancelling")
+
+    # --- control ----------------------------------------------------------------------------------------------
+
+    def wait(self, timeout_s: float | None = None) -> UploadJob:
+        """Block the cell until the job has ended; the stop button cancels it.
+
+        Example:
+            >>> job.wait(timeout_s=60).receipt  # doctest: +SKIP
+
+        Args:
+            timeout_s: Seconds to wait at most; None waits until it has ended. The job's own waits are all bounded.
+
+        Returns:
+            The job itself, also when files failed: see ``failed`` and ``raise_for_failures``.
+
+        Raises:
+            StillRunning: The time is over; the job goes on.
+        """
+        try:
+            ended = bridge.run(self._wait, timeout_s)
+        except KeyboardInterrupt:
+            self.cancel()
+            concurrent.futures.wait([self._task.future], DRAIN_S)
+            raise
+        if not ended:
+            raise StillRunning(
+                f"Job {self.id} is still running after {timeout_s:g} s: {self.state()['headline']}.",
+                "It goes on: call job.wait() again, or job.cancel().",
+            )
+        return self
+
+    async def _wait(self, timeout_s: float | None) -> bool:
+        future = asyncio.wrap_future(self._task.future)
+        done, _ = await asyncio.wait({future}, timeout=timeout_s)
+        if done and not future.cancelled() and (error := future.exception()) and not isinstance(error, Cancelled):
+            raise error  # an internal error: files that fail never raise
+        return bool(done)
+
+    def cancel(self, ingest: Ending = "later") -> UploadJob:
+        """End the job; acknowledged at once, ``wait()`` for its last words.
+
+        Example:
+            >>> job.cancel()  # doctest: +SKIP
+
+        Args:
+            ingest: What becomes of the files already sent. ``"later"``: the upload session stays open, nothing is
+                ingested until ``job.retry()`` goes on into it, it is closed by hand, or the platform closes it after
+                24 hours. ``"keep"``: the session is closed now and what was sent is ingested.
+
+        Returns:
+            The job itself.
+        """
+        if ingest not in ("later", "keep"):
+            raise InputError(
+                f"A job cannot be cancelled with ingest={ingest!r}.",
+                'Use "later" or "keep"; "remove" comes with deleting files, until then remove them on the platform.',
+            )
+        progress = self._transfer.progress
+        if not self.done and progress.status == "running":
+            progress.status = "cancelling"
+            if ingest == "keep" and progress.phases["sending"]["state"] == "active":
+                self._transfer.stop_sending()
+            else:
+                self._task.cancel()
+        return self
+
+    def retry(self) -> UploadJob:
+        """Send again what did not make it: failed, cancelled and unaccounted files.
+
+        Files are judged afresh, so a repaired sidecar or a file no longer empty goes through. If a cancelled upload
+        left its session open, the new job goes on into it and sends only what it does not have yet.
+
+        Returns:
+            A new job; this one keeps its receipt.
+        """
+        if not self.done:
+            raise StillRunning(f"Job {self.id} is still running.", "Wait for it, or cancel it first.")
+        return UploadJob(self._transfer.again())
+
+    # --- result -----------------------------------------------------------------------------------------------
+
+    @property
+    def receipt(self) -> pd.DataFrame:
+        """One row per file handed in, complete at every moment, also after an exception or a cancel.
+
+        Returns:
+            Columns ``path name stored_name status phase reason remedy file_id session_id`` (string), ``size`` (bytes)
+            and ``attempts`` (Int64), ``seconds`` (Float64, from first try to outcome). ``status`` is one of pending,
+            ok, failed, skipped, unaccounted, cancelled.
+        """
+        return frames.receipt(self._transfer.progress.receipt.records())
+
+    @property
+    def failed(self) -> pd.DataFrame:
+        """The rows of the receipt that did not make it, with reason and remedy."""
+        receipt = self.receipt
+        return receipt[receipt["status"].isin(["failed", "unaccounted", "cancelled"])].reset_index(drop=True)
+
+    def raise_for_failures(self) -> UploadJob:
+        """Raise if any file did not make it; for scripts and pipelines that must not go on then.
+
+        Returns:
+            The job itself.
+
+        Raises:
+            UploadFailed: Names the first files, their reasons and remedies.
+        """
+        bad = self._transfer.progress.receipt.with_status("failed", "unaccounted", "cancelled")
+        if bad:
+            shown = "; ".join(f"{row.path}: {row.reason}" for row in bad[:3])
+            more = f"; and {len(bad) - 3:,} more in job.failed" if len(bad) > 3 else ""
+            raise UploadFailed(
+                f"{len(bad):,} of {len(self._transfer.progress.receipt.rows):,} files did not make it: {shown}{more}.",
+                bad[0].remedy or "job.failed lists reasons and remedies; job.retry() tries them again.",
+            )
+        return self
+
+    def __repr__(self) -> str:
+        state = self.state()
+        return f"<UploadJob {self.id}, {state['status']}: {state['headline']} ({state['target']['workspace']})>"
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return self.view.mimebundle() if self.view else {"text/plain": repr(self)}
+
+
+def jobs() -> list[UploadJob]:
+    """The jobs of this kernel, oldest first."""
+    return list(_jobs)

@@ -1,0 +1,190 @@
+"""What the platform returns and takes, as typed values.
+
+Unknown fields are ignored and unknown enum values are kept as they came, so that a newer platform does not
+break an older notebook. Field names and states: the platform's API reference.
+"""
+
+from __future__ import annotations
+
+import enum
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+
+class OpenEnum(enum.StrEnum):
+    """A string enum that accepts values it does not know yet."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> OpenEnum | None:
+        if not isinstance(value, str):
+            return None
+        member = str.__new__(cls, value)
+        member._name_ = value
+        member._value_ = value
+        return member
+
+
+class WriteMode(OpenEnum):
+    """What happens to a file whose name the workspace already has: keep both, replace, or refuse."""
+
+    KEEP = "KEEP"
+    OVERWRITE = "OVERWRITE"
+    FAIL = "FAIL"
+
+
+class UploadSessionState(OpenEnum):
+    """State of an upload session in listings."""
+
+    OPEN = "OPEN"
+    CLOSED = "CLOSED"
+    EXPIRED = "EXPIRED"
+
+
+class IngestionStatus(OpenEnum):
+    """State of one file of a closed session."""
+
+    PENDING = "PENDING"
+    FINISHED = "FINISHED"
+    FAILED = "FAILED"
+
+
+class Model(msgspec.Struct, frozen=True):
+    """Base of everything decoded from the platform."""
+
+
+class File(Model, frozen=True):
+    """A file of a workspace."""
+
+    file_id: UUID
+    url: str
+    name: str
+    size: int
+    created_at: datetime
+    meta: dict[str, Any] | None = None
+
+
+class FileId(Model, frozen=True):
+    """The answer to a direct upload."""
+
+    file_id: UUID
+
+
+class UserInfo(Model, frozen=True):
+    """Who created an upload session."""
+
+    user_id: UUID
+    given_name: str = ""
+    family_name: str = ""
+
+
+class UploadSessionDetail(Model, frozen=True):
+    """An upload session as listings show it."""
+
+    session_id: UUID
+    created_by: UserInfo | None
+    created_at: datetime
+    expires_at: datetime | None
+    write_mode: WriteMode
+    status: UploadSessionState
+
+
+class UploadSessionIngestionStatus(Model, frozen=True):
+    """How many files of a session were ingested or refused; sidecars do not count."""
+
+    failed_files: int = 0
+    finished_files: int = 0
+
+
+class UploadSessionStatus(Model, frozen=True):
+    """One upload session, asked for by its id."""
+
+    session_id: UUID
+    expires_at: datetime | None
+    documentation_url: str
+    ingestion_status: UploadSessionIngestionStatus
+
+
+class AWSPrefixedRequestConfig(Model, frozen=True):
+    """Where and how to post objects. The fields are a credential: never shown, never kept."""
+
+    url: str
+    fields: dict[str, str]
+
+    def __repr__(self) -> str:
+        return "AWSPrefixedRequestConfig(url=***, fields=***)"
+
+    def __rich_repr__(self) -> list[tuple[str, str]]:
+        return [("url", "***"), ("fields", "***")]
+
+
+class OpenedSession(Model, frozen=True):
+    """The answer to creating an upload session."""
+
+    session_id: UUID
+    documentation_url: str
+    expires_at: datetime | None
+    aws_prefixed_request_config: AWSPrefixedRequestConfig
+
+
+class SessionFile(Model, frozen=True):
+    """Per-file outcome of a session; ``ingestion_status_reason`` is set for failed files."""
+
+    name: str
+    ingestion_status: IngestionStatus
+    ingestion_status_reason: str | None = None
+    file_ingestion_id: UUID | None = None
+
+
+class Organisation(Model, frozen=True):
+    """The organisation an API key belongs to."""
+
+    name: str
+    organization_id: UUID
+
+
+class Me(Model, frozen=True):
+    """Whose API key this is."""
+
+    user_id: UUID
+    given_name: str | None = None
+    family_name: str | None = None
+    email: str | None = None
+    organization: Organisation | None = None
+
+
+class WorkspaceInfo(Model, frozen=True):
+    """A workspace the key can see."""
+
+    name: str
+    workspace_id: UUID
+
+
+class DeepsetCloudFile(msgspec.Struct):
+    """A text to upload, made in memory.
+
+    Example:
+        >>> DeepsetCloudFile("The text.", "note.txt", {"topic": "news"}).name
+        'note.txt'
+    """
+
+    text: str
+    name: str
+    meta: dict[str, Any] | None = None
+
+
+class DeepsetCloudFileBytes(msgspec.Struct):
+    """A file to upload, made in memory from bytes."""
+
+    file_bytes: bytes
+    name: str
+    meta: dict[str, Any] | None = None
+
+
+def page_of(item: type[Any]) -> type[Any]:
+    """The page type around ``item``: ``data``, ``has_more``, ``total``."""
+    return msgspec.defstruct(
+        f"{item.__name__}Page", [("data", list[item]), ("has_more", bool, False), ("total", int, 0)]
+    )

@@ -1,0 +1,120 @@
+"""The direct route for a few texts: one request each, ingested before it answers, no session.
+
+The platform's own SDK takes it for up to 20 inputs, as we do. A request whose answer was lost may have arrived all
+the same; it is not sent again (that could double the file) but looked up by name, size and time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+
+from ..client import AsyncClient
+from ..errors import ConnectionFailed, DeepsetError, ServerError
+from ..models import WriteMode
+from ..settings import Settings
+from .plan import replan
+from .progress import Progress
+from .receipt import Receipt, Row
+from .reconcile import find_ids
+
+MOST_DIRECT = 20  # inputs; more go through a session
+CONNECTIONS = 4
+
+
+class DirectUpload:
+    """A transfer of documents in memory without a session."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        plan: Callable[[], list[Row]],
+        progress: Progress,
+        *,
+        write_mode: WriteMode = WriteMode.KEEP,
+    ) -> None:
+        self.settings = settings
+        self.progress = progress
+        self.write_mode = write_mode
+        self._plan = plan
+        self._stopped = False
+
+    def stop_sending(self) -> None:
+        """Send nothing more; what is on its way arrives."""
+        self._stopped = True
+
+    def again(self) -> DirectUpload:
+        """The same transfer for what did not make it."""
+        bad = self.progress.receipt.with_status("failed", "unaccounted", "cancelled")
+        fresh = Progress(self.progress.target)
+        return DirectUpload(self.settings, lambda: replan(bad), fresh, write_mode=self.write_mode)
+
+    async def run(self) -> None:
+        """Send all texts. Ends normally however they fared; raises only when cancelled."""
+        self.progress.enter("planning")
+        self.progress.receipt = receipt = Receipt(self._plan())
+        rows = receipt.with_status("pending")
+        self.progress.enter("sending", files=len(rows), size=sum(row.size for row in rows))
+        queue = iter(rows)
+        try:
+            async with AsyncClient(self.settings) as client, asyncio.TaskGroup() as group:
+                for _ in range(min(CONNECTIONS, len(rows))):
+                    group.create_task(self._worker(client, queue))
+        except asyncio.CancelledError:
+            for row in receipt.with_status("pending"):
+                sending = row.phase == "sending"
+                reason = (
+                    "Cancelled while it was sent; it may have arrived." if sending else "Cancelled before it was sent."
+                )
+                remedy = "ws.list_files(name=...) tells." if sending else "job.retry() sends it."
+                row.end("unaccounted" if sending else "cancelled", reason, remedy)
+            self.progress.end("cancelled")
+            raise
+        receipt.end_all("cancelled", "Cancelled before it was sent.", "job.retry() sends it.")
+        counts = receipt.counts()
+        failed = counts["failed"] or counts["unaccounted"]
+        self.progress.end("failed" if failed else "cancelled" if counts["cancelled"] else "done")
+
+    async def _worker(self, client: AsyncClient, queue: Iterator[Row]) -> None:
+        for row in queue:
+            if self._stopped:
+                return
+            await self._send_row(client, row)
+
+    async def _send_row(self, client: AsyncClient, row: Row) -> None:
+        assert isinstance(row.source, bytes)
+        row.started, row.phase = time.monotonic(), "sending"
+        row.attempts += 1
+        asked_at = datetime.now(UTC)
+        meta = json.loads(row.meta) if isinstance(row.meta, bytes) else None
+        workspace = self.settings.workspace_name
+        try:
+            file_id = await client.files.upload(workspace, row.name, row.source, meta=meta, write_mode=self.write_mode)
+        except (ConnectionFailed, ServerError) as error:
+            await self._look_up(client, row, asked_at, error)
+        except DeepsetError as error:
+            row.end("failed", error.message, error.remedy)
+        else:
+            row.file_id, row.phase, row.stored_name = str(file_id), "ingested", row.name
+            row.end("ok")
+        if row.status == "ok":
+            sending = self.progress.phases["sending"]
+            sending["files_done"] += 1
+            self.progress.bytes_sent(row.size)
+
+    async def _look_up(self, client: AsyncClient, row: Row, asked_at: datetime, error: DeepsetError) -> None:
+        """The answer was lost; the file may be there nevertheless."""
+        row.stored_name = row.name
+        with contextlib.suppress(DeepsetError):  # then the first error is what the row says
+            await find_ids(client, self.settings.workspace_name, [row], asked_at - timedelta(minutes=5))
+        if row.file_id:
+            row.phase = "ingested"
+            row.end("ok")
+        elif row.reason and row.reason.startswith("Ambiguous"):
+            row.end("unaccounted", row.reason, row.remedy)
+        else:
+            row.end("failed", error.message, error.remedy or "job.retry() sends it again.")

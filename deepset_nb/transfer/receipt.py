@@ -1,0 +1,98 @@
+"""The receipt: one row per file handed in, complete at every moment.
+
+A row starts as ``pending`` and ends in exactly one status. Stages only ever change rows, so whatever interrupts a
+transfer, the receipt says what is where.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+Status = Literal["pending", "ok", "failed", "skipped", "unaccounted", "cancelled"]
+Phase = Literal["planned", "sending", "sent", "ingesting", "ingested"]
+
+COLUMNS = (
+    *("path", "name", "stored_name", "size", "status", "phase", "attempts"),
+    *("reason", "remedy", "file_id", "session_id", "seconds"),
+)
+
+
+@dataclass(slots=True, eq=False)
+class Row:
+    """One file, from disk (or memory) to index.
+
+    Attributes:
+        path: As the user gave it; for a text made in memory its name.
+        name: The file name asked for.
+        stored_name: The name the platform lists it under.
+        size: Bytes.
+        source: Where the bytes are.
+        meta: The metadata to send along, if any: a sidecar on disk, or UTF-8 JSON.
+    """
+
+    path: str
+    name: str
+    stored_name: str
+    size: int
+    source: Path | bytes
+    meta: Path | bytes | None = None
+    status: Status = "pending"
+    phase: Phase = "planned"
+    attempts: int = 0
+    reason: str | None = None
+    remedy: str | None = None
+    file_id: str | None = None
+    session_id: str | None = None
+    started: float | None = field(default=None, repr=False)
+    seconds: float | None = None
+
+    def end(self, status: Status, reason: str | None = None, remedy: str | None = None) -> None:
+        """Give the row its outcome. The first failure stays: nothing later may turn it green."""
+        if self.status in ("failed", "skipped"):
+            return
+        self.status, self.reason, self.remedy = status, reason, remedy
+        if self.started is not None:
+            self.seconds = round(time.monotonic() - self.started, 3)
+
+    @property
+    def objects(self) -> int:
+        """How many objects of a session this row takes: the file, and its sidecar."""
+        return 1 if self.meta is None else 2
+
+    def record(self) -> dict[str, Any]:
+        """The row as the DataFrame shows it."""
+        return {column: getattr(self, column) for column in COLUMNS}
+
+
+class Receipt:
+    """All rows of one transfer, in the order of the plan."""
+
+    def __init__(self, rows: list[Row]) -> None:
+        self.rows = rows
+
+    def counts(self) -> Counter[str]:
+        """How many rows have which status."""
+        return Counter(row.status for row in self.rows)
+
+    def with_status(self, *statuses: Status) -> list[Row]:
+        """The rows in one of these statuses."""
+        return [row for row in self.rows if row.status in statuses]
+
+    def end_all(self, status: Status, reason: str, remedy: str) -> None:
+        """Give every row that has no outcome yet this one."""
+        for row in self.with_status("pending"):
+            row.end(status, reason, remedy)
+
+    def records(self) -> list[dict[str, Any]]:
+        """Every row as the DataFrame shows it."""
+        return [row.record() for row in self.rows]
+
+
+def encode_meta(meta: dict[str, Any]) -> bytes:
+    """Metadata as the sidecar the platform reads: UTF-8 JSON, NaN refused."""
+    return json.dumps(meta, ensure_ascii=False, allow_nan=False).encode()

@@ -1,0 +1,110 @@
+"""Joining what was sent with what the platform made of it.
+
+``GET upload_sessions/{id}/files`` gives the outcome and reason of every file, but no file id; listings give ids, but
+names are not unique. So an id is stated only where exactly one new file of that name and size exists.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from ..client import AsyncClient
+from ..models import File, IngestionStatus, SessionFile
+from .receipt import Row
+from .session import Session
+
+CLOCK_SLACK = timedelta(seconds=30)  # between the platform's clocks; a session lives 24 h by default
+LISTING_TRIES, LISTING_PAUSE_S = 4, 0.5  # listings may lag behind ingestion (platform guides)
+
+REASONS: dict[str, tuple[str, str]] = {
+    "EMPTY_FILE": ("The platform found the file empty.", "Fill it or leave it out."),
+    "FILE_NOT_FOUND": ("The platform lost the file between bucket and ingestion.", "job.retry() sends it again."),
+    "FAILED_TO_PARSE_META": ("The platform could not read its metadata.", "Check its .meta.json: a flat JSON object."),
+    "FILE_ALREADY_EXISTS": (
+        "The workspace already has a file of this name and the write mode is FAIL.",
+        'Rename it, or pass write_mode="OVERWRITE" or "KEEP".',
+    ),
+    "UNKNOWN_ERROR": (
+        "The platform could not ingest it and gives no reason.",
+        "Check that each metadata key has the same type as in the workspace's other files, then job.retry().",
+    ),
+}
+
+
+async def reconcile(client: AsyncClient, workspace: str, session: Session, *, complete: bool) -> None:
+    """Give every sent row of a session its outcome, reason and, where it is certain, its file id."""
+    outcomes: dict[str, SessionFile] = {}
+    async for page in client.upload_sessions.files(workspace, session.opened.session_id):
+        outcomes.update({outcome.name: outcome for outcome in page})
+    for row in session.rows:
+        if outcome := outcomes.get(row.stored_name):
+            row.status = "pending"  # also of a row whose sending seemed to fail: the platform knows better
+            _settle(row, outcome, complete)
+        elif row.phase == "ingesting":
+            _settle(row, None, complete)
+    await find_ids(client, workspace, [row for row in session.sent if row.status == "ok"], _created_after(session))
+
+
+def _settle(row: Row, outcome: SessionFile | None, complete: bool) -> None:
+    row.phase = "ingesting" if outcome and outcome.ingestion_status == IngestionStatus.PENDING else "ingested"
+    if outcome and outcome.ingestion_status == IngestionStatus.FAILED:
+        code = outcome.ingestion_status_reason or "UNKNOWN_ERROR"
+        reason, remedy = REASONS.get(code, (f"The platform refused it: {code}.", "job.retry() sends it again."))
+        row.end("failed", reason, remedy)
+    elif outcome and outcome.ingestion_status == IngestionStatus.FINISHED:
+        row.end("ok")
+    elif complete and outcome is None:
+        row.end(
+            "unaccounted",
+            "It was sent, but the platform's list of this session does not name it.",
+            "Look for it with ws.list_files(name=...); if it is not there, job.retry() sends it again.",
+        )
+    else:
+        row.end(
+            "unaccounted",
+            "It was sent; the platform had not ingested it when we stopped watching.",
+            "It may still arrive: ws.get_upload_session(session_id).files tells.",
+        )
+
+
+def _created_after(session: Session) -> datetime:
+    """When the session began on the platform's clock, which its expiry tells better than ours does."""
+    expires_at = session.opened.expires_at
+    began = expires_at - timedelta(days=1) if expires_at else session.opened_at - timedelta(minutes=5)
+    return began - CLOCK_SLACK
+
+
+async def find_ids(client: AsyncClient, workspace: str, rows: Iterable[Row], since: datetime) -> None:
+    """Fill in the file ids of rows from the newest files of the workspace; say so where two would fit."""
+    wanted = [row for row in rows if row.file_id is None]
+    for attempt in range(LISTING_TRIES):
+        found = await _new_files(client, workspace, since) if wanted else {}
+        for row in wanted:
+            candidates = found.get((row.stored_name, row.size), [])
+            if len(candidates) == 1:
+                row.file_id = str(candidates[0].file_id)
+            elif len(candidates) > 1:
+                row.reason = f"Ambiguous: {len(candidates)} files of this name and size arrived since the upload began."
+                row.remedy = "ws.list_files(name=...) shows them all."
+        wanted = [row for row in wanted if row.file_id is None and row.reason is None]
+        if not wanted:
+            return
+        if attempt < LISTING_TRIES - 1:
+            await asyncio.sleep(LISTING_PAUSE_S)
+    for row in wanted:
+        row.reason = "Ingested; the platform's listing does not show it yet, so its id is not known."
+        row.remedy = "ws.list_files(name=...) shows it in a few minutes."
+
+
+async def _new_files(client: AsyncClient, workspace: str, since: datetime) -> dict[tuple[str, int], list[File]]:
+    found: dict[tuple[str, int], list[File]] = defaultdict(list)
+    async for page in client.files.list(workspace, order="DESC"):
+        for file in page:
+            if file.created_at >= since:
+                found[file.name, file.size].append(file)
+        if page and page[-1].created_at < since:
+            break
+    return found

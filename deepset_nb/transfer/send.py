@@ -1,0 +1,50 @@
+"""Sending rows into an open session: a few workers, one row at a time each."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+
+from ..client.bucket import Bucket
+from ..errors import DeepsetError
+from .plan import SIDECAR
+from .progress import Progress
+from .receipt import Row
+from .session import Session
+
+
+async def send_rows(bucket: Bucket, session: Session, rows: list[Row], progress: Progress, *, workers: int) -> None:
+    """Send every row; a failure is the row's outcome and stops nobody else."""
+    queue = iter(rows)
+    async with asyncio.TaskGroup() as group:
+        for _ in range(min(workers, len(rows))):
+            group.create_task(_worker(bucket, session, queue, progress))
+
+
+async def _worker(bucket: Bucket, session: Session, queue: Iterator[Row], progress: Progress) -> None:
+    for row in queue:
+        await _send_row(bucket, session, row, progress)
+
+
+async def _send_row(bucket: Bucket, session: Session, row: Row, progress: Progress) -> None:
+    row.started, row.phase, row.session_id = time.monotonic(), "sending", session.id
+    row.attempts += 1
+
+    def again(error: DeepsetError) -> None:
+        row.attempts += 1
+        progress.detail = f"Trying {row.name} again: {error.message}"
+
+    try:
+        if row.meta is not None:  # the sidecar goes first: no file may be ingested without its metadata
+            size = len(row.meta) if isinstance(row.meta, bytes) else row.meta.stat().st_size
+            await bucket.post(row.name + SIDECAR, row.meta, size, on_retry=again)
+        await bucket.post(row.name, row.source, row.size, on_sent=progress.bytes_sent, on_retry=again)
+    except DeepsetError as error:
+        row.end("failed", error.message, error.remedy)
+    except OSError as error:
+        why = f"It could not be read while sending: {error.strerror or error}."
+        row.end("failed", why, "job.retry() reads it again.")
+    else:
+        row.phase = "sent"
+        progress.phases["sending"]["files_done"] += 1

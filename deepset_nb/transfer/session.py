@@ -1,0 +1,72 @@
+"""One upload session of a transfer, and how rows are shared out over sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from ..models import OpenedSession
+from .receipt import Row
+
+OBJECTS_PER_SESSION = 10_000  # sidecars count, to be safe (platform API reference: create upload session)
+
+
+@dataclass
+class Session:
+    """An upload session we opened, with the rows that go into it.
+
+    Attributes:
+        opened: The platform's answer. Its form is a credential and is never shown.
+        opened_at: Our clock when we asked for it.
+        rows: What was or will be sent into it.
+        closed: Whether its ingestion was started.
+    """
+
+    opened: OpenedSession = field(repr=False)
+    opened_at: datetime
+    rows: list[Row] = field(default_factory=list, repr=False)
+    closed: bool = False
+
+    @property
+    def id(self) -> str:
+        """The session's id as text."""
+        return str(self.opened.session_id)
+
+    @property
+    def expires_at(self) -> str | None:
+        """When the platform closes the session by itself, in ISO format."""
+        return self.opened.expires_at.isoformat() if self.opened.expires_at else None
+
+    @property
+    def usable(self) -> bool:
+        """Whether it still takes objects."""
+        expires_at = self.opened.expires_at
+        return not self.closed and (expires_at is None or expires_at > datetime.now(UTC))
+
+    @property
+    def sent(self) -> list[Row]:
+        """The rows whose objects the bucket has taken."""
+        return [row for row in self.rows if row.phase in ("sent", "ingesting", "ingested")]
+
+    def room_for(self, row: Row) -> bool:
+        """Whether the row and its sidecar still fit."""
+        return sum(other.objects for other in self.rows) + row.objects <= OBJECTS_PER_SESSION
+
+
+def shards(rows: Iterable[Row], taken: int = 0) -> Iterator[list[Row]]:
+    """Rows in portions one session takes; a file and its sidecar stay together.
+
+    Args:
+        rows: What to send, in order.
+        taken: Objects the first session already holds.
+    """
+    shard: list[Row] = []
+    for row in rows:
+        if taken + row.objects > OBJECTS_PER_SESSION:
+            yield shard
+            shard, taken = [], 0
+        shard.append(row)
+        taken += row.objects
+    if shard:
+        yield shard

@@ -1,0 +1,58 @@
+"""Watching a closed session: every wait bounded, a stall is a state with words.
+
+The platform tells two counters per session and neither a total nor a state (platform API reference: get session
+status). So what counts is how many files the bucket accepted, not how many were asked for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from ..client import AsyncClient
+from ..errors import ConnectionFailed, ServerError
+from ..models import UploadSessionIngestionStatus
+from .progress import Progress
+from .session import Session
+
+FIRST_POLL_S, LONGEST_POLL_S = 0.1, 2.0  # quick for the small upload in a cell, gentle for the long one
+STALL_S = 90.0  # without any change: said, and waited on
+GIVE_UP_S = 600.0  # without any change: the rows end as unaccounted
+
+
+async def watch(client: AsyncClient, workspace: str, session: Session, progress: Progress, already: int = 0) -> bool:
+    """Poll until every accepted file has an outcome.
+
+    Args:
+        client: An open client.
+        workspace: The workspace's name.
+        session: A closed session.
+        progress: Shows how many files are through.
+        already: Files of earlier sessions of the same transfer that are through.
+
+    Returns:
+        Whether all are accounted for; False after ten minutes without any change.
+    """
+    expected, seen, delay, changed = len(session.sent), -1, FIRST_POLL_S, time.monotonic()
+    while True:
+        try:
+            counts = (await client.upload_sessions.status(workspace, session.opened.session_id)).ingestion_status
+        except (ConnectionFailed, ServerError) as error:
+            counts = UploadSessionIngestionStatus(0, max(seen, 0))  # nothing learnt; the stall clock goes on
+            progress.detail = f"The platform does not answer at the moment: {error.message}"
+        through = counts.finished_files + counts.failed_files
+        quiet = time.monotonic() - changed
+        if through > seen:
+            seen, changed, delay, progress.detail = through, time.monotonic(), FIRST_POLL_S, ""
+            progress.phases["ingesting"]["files_done"] = already + min(through, expected)
+        elif quiet > GIVE_UP_S:
+            return False
+        elif quiet > STALL_S:
+            progress.detail = (
+                f"No change for {quiet:.0f} s. The files are on the platform, which ingests them in its own time; "
+                "leaving this page loses nothing."
+            )
+        if through >= expected:
+            return True
+        await asyncio.sleep(delay)
+        delay = min(delay * 1.5, LONGEST_POLL_S)
