@@ -16,7 +16,7 @@ import ipaddress
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NoReturn
 from urllib.parse import urlsplit
@@ -170,12 +170,9 @@ def save(settings: Settings) -> Path:
         SettingsError: The file cannot be written.
     """
     file = global_file()
-    values = {KEY_NAMES[-1]: settings.api_key.reveal(), URL_NAMES[-1]: settings.api_url}
-    if settings.workspace_name:
-        values[WORKSPACE_NAMES[-1]] = settings.workspace_name
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _rewrite(Path(os.path.realpath(file)), values)
+        _rewrite(Path(os.path.realpath(file)), settings)
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise SettingsError(
@@ -187,7 +184,7 @@ def save(settings: Settings) -> Path:
 @dataclass(frozen=True)
 class _Place:
     name: str
-    values: Mapping[str, str | None]
+    values: Mapping[str, str | None] = field(repr=False)
     problem: str = ""
 
 
@@ -289,7 +286,7 @@ def _shown(file: Path) -> str:
     return f"~/{file.parent.name}/{file.name}"
 
 
-def _rewrite(file: Path, values: Mapping[str, str]) -> None:
+def _rewrite(file: Path, settings: Settings) -> None:
     # mkstemp makes the file with mode 600, so the key is private from its first byte; replacing it is atomic.
     handle, name = tempfile.mkstemp(dir=file.parent, prefix=".env.")
     os.close(handle)
@@ -297,9 +294,10 @@ def _rewrite(file: Path, values: Mapping[str, str]) -> None:
     try:
         if file.exists():
             draft.write_bytes(file.read_bytes())
-        for names in (KEY_NAMES, URL_NAMES, WORKSPACE_NAMES):
-            if names[-1] in values:
-                _set(draft, names, values[names[-1]])
+        _set(draft, KEY_NAMES, settings.api_key.reveal())
+        _set(draft, URL_NAMES, settings.api_url)
+        if settings.workspace_name:
+            _set(draft, WORKSPACE_NAMES, settings.workspace_name)
         draft.replace(file)
     finally:
         draft.unlink(missing_ok=True)

@@ -59,7 +59,8 @@ def _settle(row: Row, outcome: SessionFile | None, complete: bool) -> None:
     elif complete and outcome is None:
         row.end(
             "unaccounted",
-            "It was sent, but the platform's list of this session does not name it.",
+            "It was sent, but the platform's list of this session does not name it, as happens to what is sent after "
+            "somebody closed the session.",
             "Look for it with ws.list_files(name=...); if it is not there, job.retry() sends it again.",
         )
     else:

@@ -21,12 +21,14 @@ class Session:
         opened_at: Our clock when we asked for it.
         rows: What was or will be sent into it.
         closed: Whether its ingestion was started.
+        closed_by_others: Whether that was not us; objects sent after that are never ingested.
     """
 
     opened: OpenedSession = field(repr=False)
     opened_at: datetime
     rows: list[Row] = field(default_factory=list, repr=False)
     closed: bool = False
+    closed_by_others: bool = False
 
     @property
     def id(self) -> str:

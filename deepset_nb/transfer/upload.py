@@ -12,7 +12,6 @@ a retry goes on into it; ``keep`` closes it, so that what was sent is ingested.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import dataclasses
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -157,8 +156,10 @@ class Upload:
         return self.sessions[-1]
 
     async def _close(self, client: AsyncClient, session: Session) -> None:
-        with contextlib.suppress(Conflict):  # closed by hand or expired: either way its ingestion has begun
+        try:
             await client.upload_sessions.close(self.settings.workspace_name, session.opened.session_id)
+        except Conflict:  # closed by hand or expired: either way its ingestion has begun
+            session.closed_by_others = True
         session.closed = True
 
     async def _ingest(self, client: AsyncClient) -> None:

@@ -11,12 +11,13 @@ import time
 
 from ..client import AsyncClient
 from ..errors import ConnectionFailed, ServerError
-from ..models import UploadSessionIngestionStatus
+from ..models import IngestionStatus, UploadSessionIngestionStatus
 from .progress import Progress
 from .session import Session
 
 FIRST_POLL_S, LONGEST_POLL_S = 0.1, 2.0  # quick for the small upload in a cell, gentle for the long one
 STALL_S = 90.0  # without any change: said, and waited on
+SETTLED_S = 5.0  # the same for a session others closed: what was sent after that never changes
 GIVE_UP_S = 600.0  # without any change: the rows end as unaccounted
 
 
@@ -31,8 +32,9 @@ async def watch(client: AsyncClient, workspace: str, session: Session, progress:
         already: Files of earlier sessions of the same transfer that are through.
 
     Returns:
-        Whether all are accounted for; False after ten minutes without any change.
+        Whether the platform has nothing more to do; False after ten minutes without any change.
     """
+    patience = SETTLED_S if session.closed_by_others else STALL_S
     expected, seen, delay, changed = len(session.sent), -1, FIRST_POLL_S, time.monotonic()
     while True:
         try:
@@ -54,5 +56,21 @@ async def watch(client: AsyncClient, workspace: str, session: Session, progress:
             )
         if through >= expected:
             return True
+        if quiet > patience and await _nothing_pending(client, workspace, session):
+            return True
         await asyncio.sleep(delay)
         delay = min(delay * 1.5, LONGEST_POLL_S)
+
+
+async def _nothing_pending(client: AsyncClient, workspace: str, session: Session) -> bool:
+    """Whether every file the platform knows of this session has its outcome."""
+    pending = client.upload_sessions.files(
+        workspace, session.opened.session_id, ingestion_status=IngestionStatus.PENDING
+    )
+    try:
+        async for page in pending:
+            if page:
+                return False
+    except (ConnectionFailed, ServerError):
+        return False
+    return True
