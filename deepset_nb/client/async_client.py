@@ -36,8 +36,8 @@ class AsyncClient:
     """The platform's API, for those who ``await``.
 
     Example:
-        >>> async with AsyncClient(settings) as client:  # doctest: +SKIP
-        ...     me = await client.workspaces.me()
+        async with AsyncClient(settings) as client:
+            me = await client.workspaces.me()
 
     Args:
         settings: Whose key, which platform.

@@ -229,10 +229,11 @@ def _opened(source: bytes | Path, size: int) -> Iterator[bytes | FileIO]:
 
 
 async def _read(response: httpx.Response) -> bytes:
+    assert isinstance(response.stream, httpx.AsyncByteStream)
     answer = b""
     try:
         async with asyncio.timeout(_ANSWER_S):
-            async for piece in response.aiter_raw():
+            async for piece in response.stream:
                 answer += piece
                 if len(answer) > _ANSWER_BYTES:
                     break

@@ -100,13 +100,14 @@ class Body(httpx.AsyncByteStream):
             raise StopAsyncIteration
         piece = await self._next_piece()
         self._writing = len(piece)
+        last = self.sent + len(piece) == self._size
+        if last:
+            # The last bytes go out together with the end of the form, so an object is complete or not there at all.
+            self._check_unchanged()
+            self._ended = True
+            piece += self._tail
         head, self._head = self._head, b""
-        if self.sent + len(piece) < self._size:
-            return head + piece
-        # The last bytes go out together with the end of the form, so an object is complete or not there at all.
-        self._check_unchanged()
-        self._ended = True
-        return head + piece + self._tail
+        return head + piece
 
     async def _next_piece(self) -> bytes:
         if not self._buffer and self._read < self._size:

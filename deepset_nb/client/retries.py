@@ -127,8 +127,9 @@ async def retrying(
                     failed = again
                     raise
     except Again as again:
-        raise again.cause from None
-    raise AssertionError("stamina returns or raises")
+        cause = again.cause
+    # Raised out here, so that it does not hold on to the failed attempt, its request and a megabyte of body.
+    raise cause from None
 
 
 def retry_after(response: httpx.Response) -> float | None:

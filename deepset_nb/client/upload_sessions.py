@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Any, TypeAlias
 from uuid import UUID
@@ -91,6 +92,14 @@ class UploadSessions:
             seen.update(row.session_id for row in rows)
             if rows:
                 yield rows
+
+    async def newest(self, workspace: str, rows: int = MOST_ROWS) -> tuple[builtins.list[UploadSessionDetail], int]:
+        """The newest sessions, one page of them, and how many there are in all."""
+        path, asked = workspace_path(workspace, "upload_sessions"), Asked(Subject.WORKSPACE, workspace, workspace)
+        params = {"limit": rows_per_page(rows), "page_number": 1}
+        response = await self._client.request("GET", path, asked, worth=REPEATABLE, params=params)
+        page = decoded(response, _SessionPage, self._client.settings)
+        return page.data, page.total
 
     async def status(self, workspace: str, session_id: UUID | str) -> UploadSessionStatus:
         """What became of a session's files so far, in numbers.
