@@ -58,6 +58,9 @@ def finish(running: Callable[[], Iterable[Running]]) -> None:
         print("deepset_nb: cancelling", file=sys.stderr)  # noqa: T201
     with contextlib.suppress(KeyboardInterrupt):  # a second Ctrl-C does not wait for the clean-up
         _cancel(list(running()))
+    for stream in (sys.stdout, sys.stderr):  # a kernel's streams forget last words that nobody flushed
+        with contextlib.suppress(Exception):
+            stream.flush()
 
 
 def in_kernel() -> bool:

@@ -66,14 +66,15 @@ class UploadJob:
         view: What shows it, if anything does.
     """
 
-    def __init__(self, transfer: Transfer) -> None:
-        """Start the transfer in the background."""
+    def __init__(self, transfer: Transfer, show: Callable[[UploadJob], View] | None = None) -> None:
+        """Start the transfer in the background; ``show`` makes the view that shows it."""
         self.id = next(_numbers)
-        self.view: View | None = None
+        self._show = show
         self._transfer = transfer
         self._subscribers: list[Callable[[JobState], None]] = []
         _jobs.append(self)
         self._task = bridge.submit(self._run, on_exit="wait")
+        self.view: View | None = show(self) if show else None
 
     # --- progress ---------------------------------------------------------------------------------------------
 
@@ -190,18 +191,24 @@ class UploadJob:
                 self._task.cancel()
         return self
 
-    def retry(self) -> UploadJob:
+    def retry(self, *, show: bool = True) -> UploadJob:
         """Send again what did not make it: failed, cancelled and unaccounted files.
 
         Files are judged afresh, so a repaired sidecar or a file no longer empty goes through. If a cancelled upload
         left its session open, the new job goes on into it and sends only what it does not have yet.
+
+        Example:
+            >>> job.retry().wait().receipt  # doctest: +SKIP
+
+        Args:
+            show: Show the new job as this one was shown.
 
         Returns:
             A new job; this one keeps its receipt.
         """
         if not self.done:
             raise StillRunning(f"Job {self.id} is still running.", "Wait for it, or cancel it first.")
-        return UploadJob(self._transfer.again())
+        return UploadJob(self._transfer.again(), self._show if show else None)
 
     # --- result -----------------------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 from . import bridge, frames
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from .connect import Sandbox
+    from .widgets.messages import SessionPage, SessionRow
     from .widgets.session_browser import SessionBrowser
     from .widgets.uploader import SpooledFile, Uploader
 
@@ -161,12 +162,11 @@ class Workspace:
         return self._start(pipeline(self.settings, plan, Progress(self.target), write_mode=_mode(write_mode)), show)
 
     def _start(self, transfer: Transfer, show: bool) -> UploadJob:
-        job = UploadJob(transfer)
-        if show:
-            from .widgets.show import show_job
+        if not show:
+            return UploadJob(transfer)
+        from .widgets.show import show_job
 
-            job.view = show_job(job)
-        return job
+        return UploadJob(transfer, show_job)
 
     def _upload_spooled(self, files: list[SpooledFile], write_mode: str) -> UploadJob:
         """Send what a browser handed over; the uploader shows the job itself."""
@@ -289,6 +289,17 @@ class Workspace:
         from .widgets.session_browser import SessionBrowser
 
         return SessionBrowser(self._session_page, self._close_by_id, target=self.target)
+
+    async def _session_page(self) -> SessionPage:
+        async with AsyncClient(self.settings) as client:
+            found, total = await client.upload_sessions.newest(self.name)
+        rows = [frames.session_record(session) for session in found]
+        for row in rows:
+            row.update({name: row[name] and row[name].isoformat() for name in ("created_at", "expires_at")})
+        return {"rows": cast("list[SessionRow]", rows), "total": total}
+
+    async def _close_by_id(self, session_id: str) -> None:
+        await self._close_session(parse_session_id(session_id))
 
     def dashboard(self) -> ipywidgets.Tab:
         """Uploader, running jobs and upload sessions as tabs of one widget.

@@ -1,0 +1,18 @@
+"""The local platform behind ``dn.sandbox()`` and ``deepset-nb sandbox``: REST endpoints, bucket and ingestion.
+
+    request ─► auth.Gate ─► sessions, files, workspaces      JSON, under /api/v1
+                        └─► admin                            /_sandbox: rooms and faults
+    form post ─► bucket ─► sigv4 (may it?) ─► forms (to disk) ─► store
+    session closed or expired ─► worker ─► ingest ─► records (files of the workspace)
+
+Everything is kept in `store` (SQLite and files), so a sandbox goes on after a restart. What the platform does where
+nobody knows is a switch in `config.Choices`; what it does when it is ill is a named fault in `faults`.
+"""
+
+from __future__ import annotations
+
+from .app import create_app
+from .config import Choices, SandboxConfig
+from .server import Connection, SandboxServer, serve
+
+__all__ = ["Choices", "Connection", "SandboxConfig", "SandboxServer", "create_app", "serve"]

@@ -1,0 +1,96 @@
+"""Workspaces and the user behind the key (platform API reference, section 6)."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+
+from .platform import Here, Workspace
+
+router = APIRouter(tags=["workspaces"])
+
+
+class NewWorkspace(BaseModel):
+    """Body of the call that makes a workspace."""
+
+    name: str
+
+
+@router.get("/workspaces")
+def list_workspaces(platform: Here) -> Response:
+    """All workspaces, as a bare list."""
+    return JSONResponse([describe(workspace) for workspace in _all(platform)])
+
+
+@router.post("/workspaces", status_code=201)
+def create_workspace(new: NewWorkspace, platform: Here) -> Response:
+    """Make an empty workspace."""
+    if len(new.name) <= 3:
+        raise HTTPException(400, "The name of a workspace must have more than 3 characters.")
+    if len(_all(platform)) >= platform.choices.max_workspaces:
+        raise HTTPException(406, f"Your plan allows {platform.choices.max_workspaces} workspaces.")
+    try:
+        with platform.store.write() as db:
+            workspace = platform.new_workspace(db, new.name)
+    except sqlite3.IntegrityError:
+        raise HTTPException(409, f"There is a workspace called {new.name!r} already.") from None
+    return JSONResponse(describe(workspace), 201)
+
+
+@router.get("/workspaces/{workspace_name}")
+def get_workspace(workspace_name: str, platform: Here) -> Response:
+    """One workspace."""
+    return JSONResponse(describe(platform.workspace(workspace_name)))
+
+
+@router.get("/workspaces/{workspace_name}/stats")
+def get_stats(workspace_name: str, platform: Here) -> Response:
+    """Counts; the sandbox indexes no documents and answers no searches."""
+    workspace = platform.workspace(workspace_name)
+    with platform.store.read() as db:
+        (files,) = db.execute("SELECT count(*) FROM files WHERE workspace_id = ?", (workspace.id,)).fetchone()
+    return JSONResponse(
+        {"average_response_time": 0, "document_count": 0, "file_count": files, "search_request_count": 0}
+    )
+
+
+@router.get("/me")
+def get_me(platform: Here) -> Response:
+    """The user the key belongs to, and their organisation."""
+    return JSONResponse(
+        {
+            "user_id": platform.user_id,
+            "given_name": "Sandy",
+            "family_name": "Box",
+            "email": "sandy@example.org",
+            "oauth_provider": "sandbox",
+            "deleted": False,
+            "organization": {
+                "name": "Sandbox",
+                "organization_id": platform.organisation_id,
+                "role": "Admin",
+                "workspaces": [{"name": workspace.name, "role": "Admin"} for workspace in _all(platform)],
+            },
+        }
+    )
+
+
+def describe(workspace: Workspace) -> dict[str, Any]:
+    """A workspace as the API shows it."""
+    return {
+        "name": workspace.name,
+        "workspace_id": workspace.id,
+        "languages": {"en": True},
+        "default_idle_timeout_in_seconds": 43_200,
+    }
+
+
+def _all(platform: Here) -> list[Workspace]:
+    with platform.store.read() as db:
+        rows = db.execute("SELECT id, name FROM workspaces ORDER BY created_us, name").fetchall()
+    return [Workspace(*row) for row in rows]
