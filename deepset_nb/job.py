@@ -36,6 +36,9 @@ class View(Protocol):
     def mimebundle(self) -> dict[str, Any]:
         """The job as a notebook output."""
 
+    def refresh(self) -> None:
+        """Write the outcome into that output once more."""
+
 
 class Transfer(Protocol):
     """What a job runs: a pipeline that reports into ``progress``."""
@@ -154,6 +157,8 @@ class UploadJob:
                 f"Job {self.id} is still running after {timeout_s:g} s: {self.state()['headline']}.",
                 "It goes on: call job.wait() again, or job.cancel().",
             )
+        if self.view:
+            self.view.refresh()
         return self
 
     async def _wait(self, timeout_s: float | None) -> bool:

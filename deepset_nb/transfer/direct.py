@@ -41,6 +41,7 @@ class DirectUpload:
         self.progress = progress
         self.write_mode = write_mode
         self._plan = plan
+        del progress.phases["ingesting"]  # a direct request is answered when its file is ingested
         self._stopped = False
 
     def stop_sending(self) -> None:

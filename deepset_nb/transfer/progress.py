@@ -10,7 +10,7 @@ import time
 from collections import deque
 from typing import Literal, TypedDict
 
-from .receipt import Receipt
+from .receipt import Receipt, Row
 
 SPEED_WINDOW_S = 10.0  # speed is what went through during the last ten seconds, not since the start
 SHOWN_FAILURES = 50  # rows of failures in a state: a state is saved in the notebook, the receipt has them all
@@ -94,6 +94,13 @@ def _phase(name: PhaseName) -> PhaseProgress:
     }
 
 
+def _phase_of(row: Row) -> PhaseName:
+    """Where a row came to its end; what was never tried because of a cancel ended in sending."""
+    if row.phase == "planned":
+        return "planning" if row.status == "failed" else "sending"
+    return "sending" if row.phase == "sending" else "ingesting"
+
+
 class Progress:
     """Counters of one transfer. Written on the bridge's thread, read from any."""
 
@@ -127,9 +134,12 @@ class Progress:
     def end(self, status: JobStatus) -> None:
         """Close the books: what is still active ended well, or did not."""
         self.status, self._ended = status, time.monotonic()
-        for phase in self.phases.values():
+        bad = {_phase_of(row) for row in self.receipt.with_status("failed", "unaccounted", "cancelled")}
+        for name, phase in self.phases.items():
             if phase["state"] == "active":
-                phase["state"] = "done" if status == "done" else "failed"
+                phase["state"] = "failed" if status == "cancelled" else "done"
+            if name in bad and phase["state"] == "done":
+                phase["state"] = "failed"
 
     @property
     def elapsed_s(self) -> float:

@@ -164,7 +164,7 @@ class Upload:
 
     async def _ingest(self, client: AsyncClient) -> None:
         sent = [row for session in self.sessions for row in session.sent]
-        self.progress.enter("ingesting", files=len(sent), size=sum(row.size for row in sent))
+        self.progress.enter("ingesting", files=len(sent))
         through = 0
         for session in self.sessions:
             for row in session.sent:

@@ -1,0 +1,56 @@
+"""Uploader, jobs and sessions as tabs of one widget."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import ipywidgets
+
+from .job_panel import JobLike, JobPanel
+from .session_browser import SessionBrowser
+from .uploader import Uploader
+
+TITLES = ("Upload", "Jobs", "Sessions")
+JOBS_TAB = TITLES.index("Jobs")
+SHOWN_JOBS = 10  # newest; each panel carries its own copy of the bundle
+
+
+def dashboard(uploader: Uploader, jobs: Callable[[], Sequence[JobLike]], sessions: SessionBrowser) -> ipywidgets.Tab:
+    """Make the tabs.
+
+    Args:
+        uploader: The first tab.
+        jobs: The kernel's jobs, oldest first; asked again whenever the second tab is opened.
+        sessions: The third tab.
+
+    Returns:
+        The tabs; their children are ordinary widgets.
+    """
+    panels = _Panels(jobs)
+    tab = ipywidgets.Tab([uploader, panels.box, sessions], titles=TITLES)
+    tab.observe(panels.on_tab, "selected_index")
+    return tab
+
+
+class _Panels:
+    """A column of job panels, the newest on top."""
+
+    def __init__(self, jobs: Callable[[], Sequence[JobLike]]) -> None:
+        self._jobs = jobs
+        self._made: dict[int, JobPanel] = {}
+        self.box = ipywidgets.VBox()
+        self.refresh()
+
+    def on_tab(self, change: dict[str, Any]) -> None:
+        if change["new"] == JOBS_TAB:
+            self.refresh()
+
+    def refresh(self) -> None:
+        newest = list(self._jobs())[: -SHOWN_JOBS - 1 : -1]
+        panels = [self._made.get(id(job)) or JobPanel(job) for job in newest]
+        for key, panel in list(self._made.items()):
+            if panel not in panels:
+                self._made.pop(key).close()
+        self._made = {id(job): panel for job, panel in zip(newest, panels, strict=True)}
+        self.box.children = panels or [ipywidgets.Label("No uploads in this kernel yet.")]
