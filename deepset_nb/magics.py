@@ -10,7 +10,7 @@ They use the workspace made last in this kernel, or the one named by the setting
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_magic, magics_class
@@ -23,8 +23,13 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
 
-def _parser() -> MagicArgumentParser:
-    parser = MagicArgumentParser(prog="%deepset", description="Listings of a deepset workspace as DataFrames.")
+class _Parser(MagicArgumentParser):  # type: ignore[misc]
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}\n{self.format_usage()}")
+
+
+def _parser() -> _Parser:
+    parser = _Parser(prog="%deepset", description="Listings of a deepset workspace as DataFrames.")
     verbs = parser.add_subparsers(dest="verb", metavar="files | sessions")
     files = verbs.add_parser("files", prog="%deepset files", help="the files of the workspace, newest first")
     files.add_argument("--name", help="part of the file name")
