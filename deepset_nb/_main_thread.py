@@ -8,12 +8,32 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import queue
+import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from typing import Any
 
 TICK_S = 0.1  # a wait without a time-out cannot be interrupted on Windows
+
+
+# `asyncio.run`, uvloop and ipykernel's awaiting cells turn Ctrl-C into something their loop will do. While we block
+# that loop it cannot.
+_NEEDS_ITS_LOOP = ("asyncio.runners", "uvloop", "ipykernel")
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    handler = signal.getsignal(signal.SIGINT)
+    module = getattr(getattr(handler, "func", handler), "__module__", None) or ""
+    if not module.startswith(_NEEDS_ITS_LOOP):
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
 
 
 class MainThread:
@@ -40,12 +60,13 @@ class MainThread:
     def wait(self, future: Future[Any]) -> None:
         """Serve callbacks until the future is done; what was posted before its end is still served."""
         future.add_done_callback(lambda _: self._calls.put(None))
-        while not future.done():
-            with contextlib.suppress(queue.Empty):
-                self._serve(self._calls.get(timeout=TICK_S))
-        self.close()
-        while not self._calls.empty():
-            self._serve(self._calls.get_nowait())
+        with _interruptible():
+            while not future.done():
+                with contextlib.suppress(queue.Empty):
+                    self._serve(self._calls.get(timeout=TICK_S))
+            self.close()
+            while not self._calls.empty():
+                self._serve(self._calls.get_nowait())
 
     def close(self) -> None:
         """Accept no more: later callbacks are the sender's own affair."""

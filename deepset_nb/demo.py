@@ -131,12 +131,16 @@ def _start_lab(folder: Path, port: int) -> tuple[str, subprocess.Popen[bytes]]:
     token = secrets.token_urlsafe(24)
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ServerApp.ip=127.0.0.1"]
     command += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={folder.resolve()}"]
-    command += ["--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    command += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
     command += ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
     log = tempfile.TemporaryFile()  # noqa: SIM115 - JupyterLab keeps it; shown only when it fails to start
     lab = subprocess.Popen(
         command,
-        env={**os.environ, "JUPYTER_TOKEN": token},  # not in the command line, where every user could read it
+        env={
+            **os.environ,
+            "JUPYTER_TOKEN": token,  # not in the command line, where every user could read it
+            "JUPYTERLAB_SETTINGS_DIR": str(_quiet_settings(folder)),
+        },
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=log,
@@ -144,6 +148,16 @@ def _start_lab(folder: Path, port: int) -> tuple[str, subprocess.Popen[bytes]]:
     )
     lab.log = log  # type: ignore[attr-defined]
     return f"http://127.0.0.1:{port}/lab/tree/{FIRST}?token={token}", lab
+
+
+def _quiet_settings(folder: Path) -> Path:
+    """Settings of the demo's own JupyterLab: nothing asks whether to fetch news from the network."""
+    settings = folder.resolve() / ".jupyterlab-settings"
+    file = settings / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps({"fetchNews": "false", "checkForUpdates": False}))
+    return settings
 
 
 def _wait_for(url: str, lab: subprocess.Popen[bytes]) -> None:

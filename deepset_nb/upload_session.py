@@ -50,6 +50,15 @@ class UploadSession:
     failed_files: int
     _fetch_files: Callable[[], pd.DataFrame] = field(repr=False, compare=False)
 
+    def __repr__(self) -> str:
+        words = [f"{self.finished_files:,} files ingested", f"{self.failed_files:,} failed"]
+        words += [f"created {self.created_at:%Y-%m-%d %H:%M} UTC"] if self.created_at else []
+        words += [f"by {self.created_by}"] if self.created_by else []
+        words += (
+            [f"open until {self.expires_at:%Y-%m-%d %H:%M} UTC"] if self.status == "OPEN" and self.expires_at else []
+        )
+        return f"<UploadSession {self.session_id} {self.status or 'of unknown state'}: {', '.join(words)}>"
+
     @property
     def files(self) -> pd.DataFrame:
         """Per-file outcome, asked from the platform each time.

@@ -177,7 +177,9 @@ class Progress:
         active = next((phase for phase in self.phases.values() if phase["state"] == "active"), None)
         if active is None or active["name"] == "planning":
             return f"Planning: {total:,} {files} found" if total else "Planning"
-        done = f"{active['files_done']:,} of {active['files_total']:,} {files}"
+        done = (
+            f"{active['files_done']:,} of {active['files_total']:,} {'file' if active['files_total'] == 1 else 'files'}"
+        )
         return f"Sending {done}" if active["name"] == "sending" else f"The platform is ingesting: {done}"
 
     def state(self) -> JobState:
