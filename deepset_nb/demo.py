@@ -206,7 +206,7 @@ def check() -> int:
     with tempfile.TemporaryDirectory(prefix="deepset-nb-") as name, _sandbox(SandboxConfig()) as server:
         folder = Path(name)
         write_notebooks(folder)
-        notebook = nbformat.read(folder / FIRST, as_version=4)  # type: ignore[no-untyped-call]
+        notebook = nbformat.read(folder / FIRST, as_version=4)
         client = nbclient.NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(folder)}})
         step = "start"
         with client.setup_kernel():

@@ -28,7 +28,11 @@ class OpenEnum(enum.StrEnum):
 
 
 class WriteMode(OpenEnum):
-    """What happens to a file whose name the workspace already has: keep both, replace, or refuse."""
+    """What happens to a file whose name the workspace already has: keep both, replace, or refuse.
+
+    Example:
+        >>> ws.upload("reports/", write_mode=dn.WriteMode.OVERWRITE)  # doctest: +SKIP
+    """
 
     KEEP = "KEEP"
     OVERWRITE = "OVERWRITE"
@@ -176,7 +180,12 @@ class DeepsetCloudFile(msgspec.Struct):
 
 
 class DeepsetCloudFileBytes(msgspec.Struct):
-    """A file to upload, made in memory from bytes."""
+    """A file to upload, made in memory from bytes.
+
+    Example:
+        >>> DeepsetCloudFileBytes(b"%PDF-1.7 ...", "report.pdf", {"year": 2026}).name
+        'report.pdf'
+    """
 
     file_bytes: bytes
     name: str
@@ -185,6 +194,5 @@ class DeepsetCloudFileBytes(msgspec.Struct):
 
 def page_of(item: type[Any]) -> type[Any]:
     """The page type around ``item``: ``data``, ``has_more``, ``total``."""
-    return msgspec.defstruct(
-        f"{item.__name__}Page", [("data", list[item]), ("has_more", bool, False), ("total", int, 0)]
-    )
+    rows = list.__class_getitem__(item)
+    return msgspec.defstruct(f"{item.__name__}Page", [("data", rows), ("has_more", bool, False), ("total", int, 0)])

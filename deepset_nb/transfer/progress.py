@@ -123,7 +123,7 @@ class Progress:
             if phase["state"] == "active":
                 phase["state"] = "done"
         phase = self.phases[name]
-        phase.update(state="active", files_total=files, bytes_total=size)
+        phase |= {"state": "active", "files_total": files, "bytes_total": size}
         return phase
 
     def bytes_sent(self, delta: int) -> None:

@@ -1,4 +1,4 @@
-"""The same calls outside a notebook: plain scripts, other event loops, threads, forks, and the end of the interpreter."""
+"""The same calls outside a notebook: scripts, other event loops, threads, forks, the end of the interpreter."""
 
 from __future__ import annotations
 
