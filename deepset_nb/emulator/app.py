@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from fastapi.encoders import jsonable_encoder
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -27,7 +30,11 @@ def create_app(config: SandboxConfig) -> FastAPI:
         InputError: A fault in the configuration is unknown.
     """
     platform = Platform(config)
-    make_room(platform, config.workspace)
+    try:
+        make_room(platform, config.workspace)
+    except BaseException:
+        platform.close()
+        raise
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -47,6 +54,7 @@ def create_app(config: SandboxConfig) -> FastAPI:
         app.router.routes.append(Route(f"{prefix}/health", _health, include_in_schema=False))
     app.router.routes.append(Route("/api/v1/openapi.json", _openapi, include_in_schema=False))
     app.add_exception_handler(HTTPException, _api_error)
+    app.add_exception_handler(RequestValidationError, _invalid)
     app.add_middleware(Gate, platform=platform)
     return app
 
@@ -64,3 +72,10 @@ async def _api_error(request: Request, error: Exception) -> Response:
     platform: Platform = request.app.state.platform
     wrapped = {"errors": [error.detail]} if platform.choices.error_wrapper == "errors" else {"detail": error.detail}
     return JSONResponse(wrapped, error.status_code, error.headers)
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    # FastAPI's own body, in ASCII: it repeats the input, which may hold halves of character pairs.
+    assert isinstance(error, RequestValidationError)
+    body = json.dumps({"detail": jsonable_encoder(error.errors())})
+    return Response(body, 422, media_type="application/json")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 
 from starlette.datastructures import Headers
@@ -24,6 +25,13 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer it here."""
+        try:
+            await self._pass(scope, receive, send)
+        except asyncio.CancelledError:
+            if not self._platform.closing:
+                raise  # else the server is going and has cut the connection: there is nobody to complain to
+
+    async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
         answer: ASGIApp | None = None
         if scope["type"] == "http" and path.startswith((API, ADMIN)) and path not in OPEN_PATHS:

@@ -6,6 +6,7 @@ temporary file becomes a blob only when the form is complete, and disappears whe
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import BinaryIO
@@ -17,6 +18,10 @@ from starlette.concurrency import run_in_threadpool
 from .store import Store
 
 BUFFER_BYTES = 1024**2  # a thread hop per mebibyte costs nothing; small objects need only the one that commits them
+
+
+_silent = logging.getLogger(f"{__name__}.parser")  # the parser logs what it raises; the client is told, nobody else
+_silent.setLevel(logging.CRITICAL + 1)
 
 
 class FormError(ValueError):
@@ -42,7 +47,7 @@ class Incoming:
         self._path: Path | None = None
         self._file: BinaryIO | None = None
 
-    def feed(self, data: bytes) -> None:
+    def feed(self, data: bytes | memoryview) -> None:
         """Take the next bytes; only memory is touched."""
         self.size += len(data)
         self._buffer += data
@@ -104,7 +109,7 @@ class FormReader:
     ) -> None:
         """Set up the parser; nothing is read yet."""
         kind, options = parse_options_header(content_type)
-        if kind != b"multipart/form-data" or b"boundary" not in options:
+        if kind != b"multipart/form-data" or not options.get(b"boundary"):
             raise FormError("The body must be multipart/form-data with a boundary.")
         self.fields: dict[str, str] = {}
         self.filename: str | None = None
@@ -131,6 +136,7 @@ class FormReader:
             )
         except FormParserError as error:
             raise FormError(str(error)) from None
+        self._parser.logger = _silent
 
     async def read(self, chunks: AsyncIterator[bytes]) -> None:
         """Read the whole form; the file part is on disk or in the buffer afterwards.
@@ -183,7 +189,7 @@ class FormReader:
     def _part_data(self, data: bytes, start: int, end: int) -> None:
         if self._field is None:
             assert self.file is not None
-            self.file.feed(data[start:end])
+            self.file.feed(memoryview(data)[start:end])
             return
         self._room -= end - start
         if self._room < 0:

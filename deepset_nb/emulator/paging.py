@@ -34,7 +34,7 @@ async def _limit(platform: Here, limit: Annotated[int, Query(ge=1)] = 10) -> int
 
 
 Limit = Annotated[int, Depends(_limit)]
-PageNumber = Annotated[int | None, Query(ge=1)]
+PageNumber = Annotated[int | None, Query(ge=1, le=10**9)]  # beyond, the offset would be no integer to SQLite
 
 
 @dataclass(frozen=True)

@@ -41,8 +41,12 @@ class Platform:
         self.faults = Faults(config.faults)
         self.api_key = config.api_key or f"api_{secrets.token_urlsafe(32)}"
         self.admin_key = config.admin_key or secrets.token_urlsafe(32)
-        self._temporary = None if config.data else TemporaryDirectory(prefix="deepset-nb-sandbox-")
-        self.store = Store(config.data or Path(self._temporary.name))  # type: ignore[union-attr]
+        self._temporary: TemporaryDirectory[str] | None = None
+        folder = config.data
+        if folder is None:
+            self._temporary = TemporaryDirectory(prefix="deepset-nb-sandbox-")
+            folder = Path(self._temporary.name)
+        self.store = Store(folder)
         # Kept with the data: a form given out before a restart is good after it.
         self.credentials = Credentials(
             access_key_id=self.store.setting("access_key_id", "SANDBOX" + secrets.token_hex(7).upper()),
@@ -51,6 +55,7 @@ class Platform:
         )
         self.organisation_id = self.store.setting("organisation_id", str(uuid4()))
         self.user_id = self.store.setting("user_id", str(uuid4()))
+        self.closing = False
         self.worker = Worker(self.store, self.faults, config)
 
     def start(self) -> None:

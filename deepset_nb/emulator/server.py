@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import contextlib
 import errno
 import json
 import signal
@@ -98,6 +99,7 @@ class SandboxServer:
         with self._changing:
             if self._server is None or self._thread is None or self._platform is None:
                 return
+            self._platform.closing = True
             self._server.stop()
             self._thread.join()
             self._platform.close()
@@ -196,11 +198,14 @@ class _Server(uvicorn.Server):
         """From any thread: end, giving requests in progress a moment; then their connections are cut."""
         self.should_exit = True
         if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._loop.call_later, GRACE_S, self._cut)
+            with contextlib.suppress(RuntimeError):  # the loop has ended by itself
+                self._loop.call_soon_threadsafe(self._loop.call_later, GRACE_S, self._cut)
 
     def _cut(self) -> None:
         for connection in list(self.server_state.connections):
             connection.transport.abort()
+        for task in list(self.server_state.tasks):
+            task.cancel()
 
 
 def _listen(port: int) -> socket.socket:

@@ -56,7 +56,7 @@ def presign(
         ["content-length-range", 0, max_bytes],
         *({name: value} for name, value in fields.items() if name != "key"),
     ]
-    expiration = datetime.fromtimestamp(expires, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    expiration = datetime.fromtimestamp(expires, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     policy = json.dumps({"expiration": expiration, "conditions": conditions}).encode()
     fields["policy"] = base64.b64encode(policy).decode()
     fields["x-amz-signature"] = credentials.sign(fields["policy"], date, REGION)

@@ -1,7 +1,7 @@
 """Where the sandbox keeps everything: one SQLite file for facts, one file on disk per object ("blob").
 
     data/sandbox.db     workspaces, sessions, objects of the bucket, ingestion records, files
-    data/blobs/ab/...   contents, named by a random id; objects and files point to them
+    data/blobs/         contents, named by random ids; objects and files point to them
     data/incoming/      bodies still being received; emptied at every start
     data/lock           held while a server runs, given back by the system even after a crash
 
@@ -65,7 +65,6 @@ class Store:
         self.folder = folder
         self._incoming = folder / "incoming"
         self._blobs = folder / "blobs"
-        folder.mkdir(parents=True, exist_ok=True)
         self._lock_file = _hold(folder)
         try:
             self._db, self.is_new = _open(folder)
@@ -78,8 +77,7 @@ class Store:
         self._incoming.mkdir(exist_ok=True)
         for leftover in self._incoming.iterdir():
             leftover.unlink()
-        for shard in range(256):
-            (self._blobs / f"{shard:02x}").mkdir(parents=True, exist_ok=True)
+        self._blobs.mkdir(exist_ok=True)
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
@@ -115,7 +113,7 @@ class Store:
 
     def blob_path(self, blob: str) -> Path:
         """Where the content named ``blob`` is."""
-        return self._blobs / blob[:2] / blob
+        return self._blobs / blob
 
     def adopt(self, received: Path) -> str:
         """Turn a completely received body into a blob; one atomic rename."""
@@ -182,12 +180,20 @@ def _open(folder: Path) -> tuple[sqlite3.Connection, bool]:
 
 def _hold(folder: Path) -> sqlite3.Connection:
     # An open exclusive transaction is a lock on every system, and ends with the process.
-    lock = sqlite3.connect(folder / "lock", timeout=0, isolation_level=None, check_same_thread=False)
+    lock = None
     try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = sqlite3.connect(folder / "lock", timeout=0, isolation_level=None, check_same_thread=False)
         lock.execute("BEGIN EXCLUSIVE")
-    except sqlite3.OperationalError:
-        lock.close()
+    except (OSError, sqlite3.DatabaseError) as error:
+        if lock is not None:
+            lock.close()
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+            raise SandboxError(
+                f"Another sandbox is running on the data in {folder}.",
+                "Stop it first, or pass another folder as data=.",
+            ) from None
         raise SandboxError(
-            f"Another sandbox is running on the data in {folder}.", "Stop it first, or pass another folder as data=."
+            f"The sandbox cannot keep its data in {folder}: {error}.", "Pass a folder it can write to as data=."
         ) from None
     return lock

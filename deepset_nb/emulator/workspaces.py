@@ -6,7 +6,7 @@ import sqlite3
 from typing import Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel
+from pydantic import BaseModel, field_validator
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
@@ -19,6 +19,12 @@ class NewWorkspace(BaseModel):
     """Body of the call that makes a workspace."""
 
     name: str
+
+    @field_validator("name")
+    @classmethod
+    def _storable(cls, name: str) -> str:
+        name.encode()  # JSON can spell half of a character pair, which no reply could carry
+        return name
 
 
 @router.get("/workspaces")
