@@ -79,8 +79,8 @@ def test_the_stop_button_ends_a_waiting_cell_within_two_seconds_and_nothing_goes
 ) -> None:
     notebook.run_cell("job = ws.upload(folder)")
     notebook.wait_for(lambda: sent(notebook) > 0)
-    [cell] = notebook.queue_cells("job.wait()")
-    time.sleep(0.3)
+    [cell] = notebook.queue_cells("print('waiting')\njob.wait()")
+    notebook.wait_for(lambda: cell.text == "waiting")  # an idle kernel ignores the stop button
     pressed = time.monotonic()
     notebook.interrupt()
     notebook.wait_for(lambda: cell.finished)
@@ -135,7 +135,10 @@ def test_without_a_browser_the_output_says_that_it_is_the_plain_form(notebook: K
 
 
 def test_a_kernel_that_is_shut_down_leaves_the_session_open_and_the_output_says_so(
-    new_kernel, ws: dn.Workspace, connection: Connection, tmp_path: Path  # type: ignore[no-untyped-def]
+    new_kernel,
+    ws: dn.Workspace,
+    connection: Connection,
+    tmp_path: Path,  # type: ignore[no-untyped-def]
 ) -> None:
     assert ws.sandbox is not None
     ws.sandbox.fault("bandwidth:100000")

@@ -11,7 +11,12 @@ from deepset_nb.models import File, SessionFile, UploadSessionDetail, UserInfo, 
 
 FILE = File(uuid4(), "/f", "a.txt", 5, datetime(2026, 1, 2, 3, 4, 5, 6, UTC), {"k": 1})
 SESSION = UploadSessionDetail(
-    uuid4(), UserInfo(uuid4(), "Ada", "Lovelace"), FILE.created_at, None, "KEEP", "OPEN"  # type: ignore[arg-type]
+    uuid4(),
+    UserInfo(uuid4(), "Ada", "Lovelace"),
+    FILE.created_at,
+    None,
+    "KEEP",
+    "OPEN",  # type: ignore[arg-type]
 )
 ROW = dict.fromkeys(frames.RECEIPT) | {"path": "a.txt", "size": 3, "seconds": 0.5}
 

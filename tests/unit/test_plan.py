@@ -185,7 +185,9 @@ def test_a_repaired_sidecar_is_ready_at_the_second_look(tmp_path: Path) -> None:
 
 
 def test_an_empty_text_and_metadata_that_is_not_json_fail_before_they_are_sent() -> None:
-    rows = plan_texts([("a.txt", b"", None), ("b.txt", b"x", {"score": float("nan")}), ("c.txt", b"x", {"k": object()})])
+    rows = plan_texts(
+        [("a.txt", b"", None), ("b.txt", b"x", {"score": float("nan")}), ("c.txt", b"x", {"k": object()})]
+    )
 
     assert [row.status for row in rows] == ["failed", "failed", "failed"]
 

@@ -12,7 +12,9 @@ TARGET = {"workspace": "w", "host": "h", "organisation": "o"}
 
 def progress(*statuses: str) -> Progress:
     made = Progress(TARGET)  # type: ignore[arg-type]
-    made.receipt = Receipt([Row(f"f{i}.txt", f"f{i}.txt", f"f{i}.txt", 10, b"0123456789") for i in range(len(statuses))])
+    made.receipt = Receipt(
+        [Row(f"f{i}.txt", f"f{i}.txt", f"f{i}.txt", 10, b"0123456789") for i in range(len(statuses))]
+    )
     for row, status in zip(made.receipt.rows, statuses, strict=True):
         row.status = status  # type: ignore[assignment]
     return made
