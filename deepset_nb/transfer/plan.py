@@ -145,6 +145,7 @@ def _row(source: Source) -> Row:
 
 
 def _pair(row: Row, sidecar: Source) -> None:
+    row.meta = sidecar.path  # also of one that cannot be read: another try looks at it again
     remedy = 'Write a JSON object, such as {"topic": "news"}, or remove the sidecar.'
     try:
         meta = json.loads(sidecar.path.read_bytes())
@@ -153,7 +154,6 @@ def _pair(row: Row, sidecar: Source) -> None:
     except (OSError, UnicodeDecodeError) as error:
         row.end("failed", f"Its metadata {sidecar.name!r} cannot be read: {error}.", remedy)
     else:
-        row.meta = sidecar.path
         if not isinstance(meta, dict):
             kind = type(meta).__name__
             row.end("failed", f"Its metadata {sidecar.name!r} is a {kind}, not a JSON object.", remedy)

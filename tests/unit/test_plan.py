@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from deepset_nb.errors import NothingToUpload, PathNotFound
-from deepset_nb.transfer.plan import check_paths, find_sources, plan_sources, plan_texts, replan
+from deepset_nb.transfer.plan import Source, check_paths, find_sources, plan_sources, plan_texts, replan
 from deepset_nb.transfer.receipt import Row
 
 
@@ -196,3 +196,15 @@ def test_two_texts_of_one_name_clash() -> None:
     rows = plan_texts([("a.txt", b"x", None), ("a.txt", b"y", None)])
 
     assert [row.status for row in rows] == ["pending", "failed"]
+
+
+def test_a_sidecar_that_lies_elsewhere_is_looked_at_again(tmp_path: Path) -> None:
+    """Files that came from a browser lie under ids, side by side with nothing."""
+    (tmp_path / "1").write_text("hello")
+    (tmp_path / "2").write_text("{broken")
+    sources = [Source(tmp_path / "1", "a.txt", "a.txt"), Source(tmp_path / "2", "a.txt.meta.json", "a.txt.meta.json")]
+    [row] = plan_sources(sources)
+    [again] = replan([row])
+
+    assert (row.status, again.status) == ("failed", "failed")
+    assert "not JSON" in (again.reason or "")
