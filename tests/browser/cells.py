@@ -1,0 +1,38 @@
+"""Cells that the tests run, and what the widgets in their outputs look like from outside."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Locator, expect
+
+from tests.browser.lab import Lab
+
+END_MS = 45_000  # for a small upload on a busy machine
+
+
+def join(room: str, **files: int) -> str:
+    """A cell: ``ws`` is the sandbox's workspace ``room``, and ``folder`` holds text files of these sizes."""
+    sizes = {f"{name}.txt": size for name, size in files.items()}
+    return f"""import pathlib, tempfile
+import deepset_nb as dn
+ws = dn.sandbox(workspace={room!r})
+folder = pathlib.Path(tempfile.mkdtemp())
+for name, size in {sizes!r}.items():
+    (folder / name).write_bytes(b"x" * size)
+"""
+
+
+def job_panel(lab: Lab) -> Locator:
+    """The last upload panel of the notebook."""
+    return lab.page.locator(".jp-OutputArea .dnb-job").last
+
+
+def card(lab: Lab, label: str) -> Locator:
+    """A widget by its accessible name."""
+    return lab.page.locator(".jp-OutputArea").get_by_label(label, exact=True).last
+
+
+def expect_tone(panel: Locator, tone: str) -> None:
+    """Wait until an upload's panel says how it ended: ``ok``, ``warn`` or ``fail``."""
+    expect(panel).to_have_class(re.compile(rf"\bdnb-tone-{tone}\b"), timeout=END_MS)

@@ -1,0 +1,100 @@
+"""One sandbox, one Jupyter server, one browser and one JupyterLab page for the whole group."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Generator, Iterator
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Browser
+
+from deepset_nb.emulator import Connection, SandboxConfig, SandboxServer
+from tests.browser.lab import SHOTS, Lab
+from tests.browser.server import JupyterServer
+from tests.tools import find_chromium
+
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",  # CI is root in a container
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+_failed = pytest.StashKey[bool]()
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """The system's chromium: the one Playwright would download is not there."""
+    if (chromium := find_chromium()) is None:
+        pytest.exit("no browser: install chromium, or put its path into $CHROMIUM", returncode=1)
+    return {**browser_type_launch_args, "executable_path": chromium, "args": CHROMIUM_ARGUMENTS}
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Iterator[Connection]:
+    """A local platform that every kernel of these tests joins."""
+    server = SandboxServer(SandboxConfig())
+    try:
+        yield server.start()
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def fault(sandbox: Connection) -> Iterator[Callable[[str], None]]:
+    """Makes the sandbox misbehave, ``fault("latency:300ms")``, until the test is over."""
+    url = sandbox.api_url.removesuffix("/api/v1") + "/_sandbox/faults"
+    with httpx.Client(headers={"X-Sandbox-Admin-Key": sandbox.admin_key}, timeout=30) as admin:
+
+        def activate(spec: str) -> None:
+            admin.post(url, json={"faults": [spec]}).raise_for_status()
+
+        yield activate
+        admin.delete(url).raise_for_status()
+
+
+@pytest.fixture(scope="session")
+def jupyter(sandbox: Connection, tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterServer]:
+    """The Jupyter server; its kernels find the sandbox in their environment."""
+    joined = json.dumps(dataclasses.asdict(sandbox))
+    with JupyterServer(tmp_path_factory.mktemp("jupyter"), {"DEEPSET_NB_SANDBOX": joined}) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def lab_page(browser: Browser, jupyter: JupyterServer) -> Iterator[Lab]:
+    """The one JupyterLab page. Ask for ``lab``, which leaves it clean."""
+    for picture in SHOTS.glob("failed-*.png"):
+        picture.unlink()  # of an earlier run
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(30_000)
+    lab = Lab(context.new_page(), jupyter)
+    lab.start()
+    yield lab
+    context.close()
+
+
+@pytest.fixture
+def lab(lab_page: Lab, request: pytest.FixtureRequest) -> Iterator[Lab]:
+    """JupyterLab with no notebook open and the light theme; a failed test leaves a picture of its end."""
+    yield lab_page
+    if request.node.stash.get(_failed, False):
+        lab_page.picture(f"failed-{request.node.name}")
+    lab_page.close_notebooks()
+    if lab_page.page.locator("body").get_attribute("data-jp-theme-light") != "true":
+        lab_page.set_theme("light")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    item.stash[_failed] = item.stash.get(_failed, False) or report.failed
+    return report
