@@ -77,13 +77,13 @@ def job_html(state: JobState, mode: str = "") -> str:
         state: The job's state.
         mode: Why this is not the live panel, if there is something to say.
     """
-    parts = [f"<strong>{_text(state['headline'], 400)}</strong>", f"<div>{_text(_where(state['target']))}</div>"]
+    parts = [f"<strong>{_text(state['headline'], 400)}</strong>", f"<div>{html.escape(_where(state['target']))}</div>"]
     parts += [f"<p>{_text(text, 1000)}</p>" for text in (state["detail"], state["note"]) if text]
     parts.append(_table((), ((_SIGNS[p["state"]], p["label"], _amount(p)) for p in state["phases"])))
     if state["failures_total"]:
-        rows = [(failure["path"], failure["reason"], failure["remedy"]) for failure in state["failures"]]
+        rows = [(visible(failure["path"]), failure["reason"], failure["remedy"]) for failure in state["failures"]]
         parts.append(f"<p>{files(state['failures_total'])} did not make it</p>")
-        parts.append(_table(("File", "What happened", "What to do"), rows, 600))
+        parts.append(_table(("File", "What happened", "What to do"), rows, 600, wide=True))
         if more := state["failures_total"] - len(rows):
             parts.append(f"<p>and {more:,} more in <code>job.receipt</code></p>")
     if state["session_id"]:
@@ -112,7 +112,7 @@ def sessions_text(state: SessionsState) -> str:
 
 def sessions_html(state: SessionsState) -> str:
     """The session browser as HTML."""
-    parts = [f"<strong>{_text(_sessions_title(state))}</strong>", f"<div>{_text(_where(state['target']))}</div>"]
+    parts = [f"<strong>{_text(_sessions_title(state))}</strong>", f"<div>{html.escape(_where(state['target']))}</div>"]
     if state["rows"]:
         parts.append(_table(("Status", "Created (UTC)", "Expires (UTC)", "By", "Session"), _session_rows(state)))
     return _box(parts)
@@ -120,7 +120,7 @@ def sessions_html(state: SessionsState) -> str:
 
 def _sessions_title(state: SessionsState) -> str:
     if state["error"]:
-        return f"{state['error']['message']} {state['error']['remedy']}".strip()
+        return visible(f"{state['error']['message']} {state['error']['remedy']}".strip(), 600)
     shown, total = len(state["rows"]), state["total"]
     if state["updated_at"] is None:
         return "Upload sessions, not fetched yet"
@@ -149,7 +149,9 @@ def uploader_html(state: UploaderState) -> str:
     """The uploader as HTML."""
     if state["job"]:
         return job_html(state["job"])
-    return _box(["<strong>Uploader</strong>", f"<div>{_text(_where(state['target']))}</div>", _text(_waiting(state))])
+    return _box(
+        ["<strong>Uploader</strong>", f"<div>{html.escape(_where(state['target']))}</div>", _text(_waiting(state))]
+    )
 
 
 def _waiting(state: UploaderState) -> str:
@@ -162,22 +164,24 @@ def _waiting(state: UploaderState) -> str:
 
 
 def _where(target: Target) -> str:
-    of = f" of {target['organisation']}" if target["organisation"] else ""
-    return f"Workspace {target['workspace']}{of} at {target['host']}"
+    of = f" of {visible(target['organisation'])}" if target["organisation"] else ""
+    return f"Workspace {visible(target['workspace'])}{of} at {visible(target['host'])}"
 
 
 def _text(text: str, longest: int = 300) -> str:
     return html.escape(visible(text, longest))
 
 
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], longest: int = 300) -> str:
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], longest: int = 300, *, wide: bool = False) -> str:
     head = "".join(f'<th style="{_CELL}">{_text(name)}</th>' for name in heads)
     body = "".join(
         "<tr>" + "".join(f'<td style="{_CELL}"><bdi>{_text(cell, longest)}</bdi></td>' for cell in row) + "</tr>"
         for row in rows
     )
     head = f"<thead><tr>{head}</tr></thead>" if head else ""
-    return f'<table style="border-collapse:collapse">{head}<tbody>{body}</tbody></table>'
+    # Pages without a doctype give tables a colour and a font of their own.
+    style = "border-collapse:collapse;color:inherit;font:inherit" + (";width:100%;table-layout:fixed" if wide else "")
+    return f'<table style="{style}">{head}<tbody>{body}</tbody></table>'
 
 
 def _box(parts: Iterable[str]) -> str:

@@ -1,0 +1,23 @@
+import { Icon, type IconName } from "./Icon";
+
+/** Something that went wrong or needs knowing, and what to do about it. */
+export function Notice({ tone, message, remedy = "" }: { tone: "fail" | "warn" | "info"; message: string; remedy?: string }) {
+  const icon: IconName = tone === "info" ? "warn" : tone;
+  return (
+    <p class={`dnb-notice dnb-${tone}`} role={tone === "fail" ? "alert" : undefined}>
+      <Icon name={icon} />
+      <span>
+        {message} {remedy && <span class="dnb-muted">{remedy}</span>}
+      </span>
+    </p>
+  );
+}
+
+/** Shown while the kernel has not answered a click for some seconds. */
+export function BusyKernel() {
+  return (
+    <p class="dnb-muted" role="status">
+      The kernel is busy and answers when the running cell ends. Interrupting the kernel stops that cell.
+    </p>
+  );
+}

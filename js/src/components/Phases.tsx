@@ -1,0 +1,48 @@
+import { formatBytes, formatNumber, plural } from "../lib/format";
+import type { Phase } from "../lib/messages";
+import { fraction } from "../lib/milestones";
+import { Bar } from "./Bar";
+import { Icon, type IconName } from "./Icon";
+
+const ICONS: Record<Phase["state"], IconName> = { waiting: "wait", active: "now", done: "ok", failed: "fail" };
+
+/** One row a phase: how far in files and in bytes. */
+export function Phases({ phases, stopped }: { phases: Phase[]; stopped: boolean }) {
+  return (
+    <table class="dnb-phases">
+      <thead class="dnb-spoken">
+        <tr>
+          <th scope="col">Phase</th>
+          <th scope="col">Progress</th>
+          <th scope="col">Files</th>
+          <th scope="col">Bytes</th>
+        </tr>
+      </thead>
+      <tbody>
+        {phases.map((phase) => (
+          <PhaseRow key={phase.name} phase={phase} stopped={stopped} />
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function PhaseRow({ phase, stopped }: { phase: Phase; stopped: boolean }) {
+  const { state, files_done, files_total, bytes_done, bytes_total, label } = phase;
+  // A phase cut short by a cancel is neither good nor bad: it stopped.
+  const cut = stopped && state === "failed";
+  const started = state !== "waiting";
+  return (
+    <tr class={`dnb-phase dnb-phase-${cut ? "cut" : state}`}>
+      <th scope="row">
+        <Icon name={cut ? "stop" : ICONS[state]} /> {label}
+        <span class="dnb-spoken">, {cut ? "stopped" : state}</span>
+      </th>
+      <td class="dnb-wide">
+        <Bar value={started ? fraction(phase) ?? (state === "active" ? null : 0) : 0} label={label} tone={cut ? "cut" : state} />
+      </td>
+      <td class="dnb-number">{started && files_total > 0 ? `${formatNumber(files_done)} of ${plural(files_total, "file", "files")}` : ""}</td>
+      <td class="dnb-number">{started && bytes_total > 0 ? `${formatBytes(bytes_done)} of ${formatBytes(bytes_total)}` : ""}</td>
+    </tr>
+  );
+}

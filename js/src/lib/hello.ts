@@ -1,0 +1,29 @@
+// The browser introduces itself, so that the kernel knows a live view exists and what it can do.
+import type { AnyModel } from "@anywidget/types";
+import type { Hello } from "./messages";
+import { themeOf } from "./theme";
+
+export function sayHello(model: AnyModel): void {
+  const message: Hello = {
+    kind: "hello",
+    frontend: frontend(),
+    theme: themeOf(document.body),
+    locale: navigator.language,
+    reduced_motion: matchMedia("(prefers-reduced-motion: reduce)").matches,
+  };
+  model.send(message);
+}
+
+/** A guess for messages and limits; nothing breaks where it is wrong. */
+export function frontend(): string {
+  const page = globalThis as unknown as Record<string, unknown>;
+  const { body } = document;
+  if (page.google && typeof page.google === "object" && "colab" in page.google) return "colab";
+  if (body.dataset.vscodeThemeKind) return "vscode";
+  if (document.querySelector("marimo-filename, marimo-mode, #marimo")) return "marimo";
+  if (body.classList.contains("notebook_app")) return "nbclassic";
+  if (body.dataset.notebook !== undefined) return "notebook";
+  if (document.querySelector(".jp-LabShell")) return "jupyterlab";
+  if (document.querySelector("#rendered_cells, #voila_status")) return "voila";
+  return "unknown";
+}

@@ -1,0 +1,78 @@
+import type { AnyModel } from "@anywidget/types";
+import { useEffect, useState } from "preact/hooks";
+import { Requests } from "./requests";
+import { is, type Of, type Shape } from "./shape";
+
+/** A trait of the Python object; null while it is missing or of a shape this bundle does not know. */
+export function useTrait<const S extends Shape>(model: AnyModel, name: string, shape: S): Of<S> | null {
+  const [value, setValue] = useState<unknown>(() => model.get(name));
+  useEffect(() => {
+    const update = () => setValue(model.get(name));
+    update(); // it may have changed between the first paint and this effect
+    model.on(`change:${name}`, update);
+    return () => model.off(`change:${name}`, update);
+  }, [model, name]);
+  return is(shape, value) ? value : null;
+}
+
+/** The time, every `everyMs` while `active`. */
+export function useNow(active: boolean, everyMs = 1000): number {
+  const [now, setNow] = useState(() => Date.now());
+  useEffect(() => {
+    if (!active) return;
+    setNow(Date.now());
+    const timer = setInterval(() => setNow(Date.now()), everyMs);
+    return () => clearInterval(timer);
+  }, [active, everyMs]);
+  return now;
+}
+
+/** When `value` last became another object, in milliseconds. */
+export function useChangedAt(value: unknown): number {
+  const [seen, setSeen] = useState({ value, at: Date.now() });
+  if (seen.value !== value) {
+    const next = { value, at: Date.now() };
+    setSeen(next);
+    return next.at;
+  }
+  return seen.at;
+}
+
+export type Action = {
+  /** The action that waits for its answer, else null. */
+  pending: string | null;
+  /** The kernel has not answered for a while: it probably runs a cell. */
+  slow: boolean;
+  error: { message: string; remedy: string } | null;
+  run: (action: string, payload?: object) => Promise<boolean>;
+};
+
+const SLOW_AFTER_MS = 3000;
+
+/** One request at a time from a button, with what a person needs to see of it. */
+export function useAction(requests: Requests): Action {
+  const [pending, setPending] = useState<string | null>(null);
+  const [slow, setSlow] = useState(false);
+  const [error, setError] = useState<Action["error"]>(null);
+  useEffect(() => {
+    setSlow(false);
+    if (!pending) return;
+    const timer = setTimeout(() => setSlow(true), SLOW_AFTER_MS);
+    return () => clearTimeout(timer);
+  }, [pending]);
+  const run = async (action: string, payload: object = {}): Promise<boolean> => {
+    setPending(action);
+    setError(null);
+    try {
+      await requests.call(action, payload);
+      return true;
+    } catch (reason) {
+      const { message, remedy = "" } = reason as { message: string; remedy?: string };
+      setError({ message, remedy });
+      return false;
+    } finally {
+      setPending(null);
+    }
+  };
+  return { pending, slow, error, run };
+}

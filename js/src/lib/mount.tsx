@@ -1,0 +1,22 @@
+import type { AnyModel } from "@anywidget/types";
+import { render, type ComponentType } from "preact";
+import { Requests } from "./requests";
+import { followTheme } from "./theme";
+
+export type ViewProps = { model: AnyModel; requests: Requests };
+
+/** Draws `View` into the cell's element; the returned clean-up undoes all of it. */
+export function mount(View: ComponentType<ViewProps>, model: AnyModel, element: HTMLElement): () => void {
+  const root = document.createElement("div");
+  root.className = "dnb";
+  element.append(root);
+  const unfollow = followTheme(root);
+  const requests = new Requests(model);
+  render(<View model={model} requests={requests} />, root);
+  return () => {
+    render(null, root);
+    requests.dispose();
+    unfollow();
+    root.remove();
+  };
+}

@@ -1,0 +1,72 @@
+// Questions to the kernel. Each carries an id and is always answered, with an error if need be.
+import type { AnyModel } from "@anywidget/types";
+import { refusal, success, type Problem } from "./messages";
+import { is } from "./shape";
+
+/** The kernel said no: what happened, and what to do next. */
+export class RequestError extends Error {
+  readonly remedy: string;
+  constructor(problem: Problem) {
+    super(problem.message);
+    this.remedy = problem.remedy;
+  }
+}
+
+export const newId = (): string =>
+  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+
+type Waiting = { resolve: (result: unknown) => void; reject: (reason: Error) => void };
+
+/**
+ * No time-out of its own: a kernel that runs a cell answers when the cell ends. Give a `signal` to stop waiting;
+ * the kernel is told.
+ */
+export class Requests {
+  readonly #model: AnyModel;
+  readonly #waiting = new Map<string, Waiting>();
+
+  constructor(model: AnyModel) {
+    this.#model = model;
+    model.on("msg:custom", this.#receive);
+  }
+
+  call(action: string, payload: object = {}, signal?: AbortSignal): Promise<unknown> {
+    const id = newId();
+    return new Promise((resolve, reject) => {
+      const giveUp = () => {
+        this.#waiting.delete(id);
+        this.#model.send({ kind: "abort", id });
+        reject(new RequestError({ message: "Stopped waiting for the kernel.", remedy: "" }));
+      };
+      const settled = () => signal?.removeEventListener("abort", giveUp);
+      this.#waiting.set(id, {
+        resolve: (result) => (settled(), resolve(result)),
+        reject: (reason) => (settled(), reject(reason)),
+      });
+      signal?.addEventListener("abort", giveUp, { once: true });
+      this.#model.send({ kind: "request", id, action, payload });
+    });
+  }
+
+  dispose(): void {
+    this.#model.off("msg:custom", this.#receive);
+    for (const waiting of this.#waiting.values()) {
+      waiting.reject(new RequestError({ message: "The view was closed.", remedy: "" }));
+    }
+    this.#waiting.clear();
+  }
+
+  readonly #receive = (message: unknown): void => {
+    if (is(success, message)) {
+      this.#take(message.id)?.resolve(message.result);
+    } else if (is(refusal, message)) {
+      this.#take(message.id)?.reject(new RequestError(message.error));
+    }
+  };
+
+  #take(id: string): Waiting | undefined {
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    return waiting;
+  }
+}

@@ -1,0 +1,136 @@
+import type { AnyModel } from "@anywidget/types";
+import { useEffect, useReducer, useState } from "preact/hooks";
+import { DropZone } from "./components/DropZone";
+import { JobView } from "./components/JobView";
+import { BusyKernel, Notice } from "./components/Notice";
+import { QueueTable } from "./components/QueueTable";
+import { TargetLine } from "./components/TargetLine";
+import { formatBytes, formatNumber, plural } from "./lib/format";
+import { sayHello } from "./lib/hello";
+import { useAction, useTrait, type Action } from "./lib/hooks";
+import { uploaderState, type UploaderState, type WriteMode } from "./lib/messages";
+import { ended } from "./lib/milestones";
+import { mount, type ViewProps } from "./lib/mount";
+import { Queue } from "./lib/queue";
+import "./styles/base.css";
+import "./styles/job.css";
+import "./styles/uploader.css";
+
+const MODES: [WriteMode, string][] = [
+  ["KEEP", "Keep both"],
+  ["OVERWRITE", "Overwrite"],
+  ["FAIL", "Fail"],
+];
+
+// One queue a Python object, whatever the host makes of modules, models and views.
+const queues = new Map<string, Queue>();
+
+function queueOf(model: AnyModel): Queue {
+  const key = String(model.get("key"));
+  const queue = queues.get(key) ?? new Queue(model);
+  queues.set(key, queue);
+  return queue;
+}
+
+function useQueue(model: AnyModel): Queue {
+  const queue = queueOf(model);
+  const [, redraw] = useReducer((count: number) => count + 1, 0);
+  useEffect(() => queue.subscribe(() => redraw(undefined)), [queue]);
+  return queue;
+}
+
+function Uploader({ model, requests }: ViewProps) {
+  const state = useTrait(model, "state", uploaderState);
+  const action = useAction(requests);
+  if (!state) return <p class="dnb-muted">Waiting for the kernel. If nothing comes, run the cell again.</p>;
+  if (!state.job) return <Choosing model={model} state={state} action={action} />;
+  return (
+    <>
+      <JobView state={state.job} action={action} />
+      {ended(state.job) && (
+        <p class="dnb-after">
+          <button type="button" class="dnb-button" onClick={() => action.run("clear")}>
+            Upload more files
+          </button>
+        </p>
+      )}
+    </>
+  );
+}
+
+function Choosing({ model, state, action }: { model: AnyModel; state: UploaderState; action: Action }) {
+  const queue = useQueue(model);
+  const [mode, setMode] = useState<WriteMode>("KEEP");
+  const { items } = queue;
+  const ready = items.filter((item) => item.status === "received");
+  const coming = items.filter((item) => item.status === "waiting" || item.status === "sending");
+  const left = items.length - ready.length - coming.length;
+  const bytes = (sum: number, item: { size: number }) => sum + item.size;
+  const can = ready.length > 0 && !coming.length && !action.pending;
+  return (
+    <div class="dnb-card" role="group" aria-label="Upload files">
+      <div>
+        <p class="dnb-title">Upload files</p>
+        <TargetLine target={state.target} />
+      </div>
+      <DropZone
+        compact={items.length > 0}
+        hint="From this computer, through the notebook. Files that are on the kernel's disk already go faster with ws.upload(path)."
+        onChosen={(chosen) => void queue.add(chosen, state.file_limit_bytes)}
+      />
+      {queue.remark && (
+        <p class="dnb-muted" role="status">
+          {queue.remark}
+        </p>
+      )}
+      {items.length > 0 && <QueueTable items={items} onRemove={(id) => void queue.remove(id)} />}
+      {queue.stalled && <BusyKernel />}
+      {action.error && <Notice tone="fail" message={action.error.message} remedy={action.error.remedy} />}
+      {action.slow && <BusyKernel />}
+      {items.length > 0 && (
+        <div class="dnb-foot">
+          <label>
+            <span class="dnb-muted">If a name is taken</span>{" "}
+            <select class="dnb-select" value={mode} onChange={(event) => setMode(event.currentTarget.value as WriteMode)}>
+              {MODES.map(([value, label]) => (
+                <option key={value} value={value}>
+                  {label}
+                </option>
+              ))}
+            </select>
+          </label>
+          <span class="dnb-summary">
+            {coming.length > 0
+              ? `${formatNumber(ready.length)} of ${plural(ready.length + coming.length, "file", "files")} ready`
+              : `${plural(ready.length, "file", "files")}, ${formatBytes(ready.reduce(bytes, 0))}`}
+            {left > 0 && `, ${formatNumber(left)} left out`}
+          </span>
+          <button
+            type="button"
+            class="dnb-button dnb-primary"
+            aria-disabled={!can}
+            onClick={() => can && void action.run("upload", { write_mode: mode })}
+          >
+            {action.pending === "upload" ? "Starting…" : "Upload"}
+          </button>
+          <span class="dnb-spoken" role="status">
+            {!coming.length && `${plural(ready.length, "file", "files")} ready to upload.`}
+          </span>
+        </div>
+      )}
+    </div>
+  );
+}
+
+export default {
+  initialize: ({ model }: { model: AnyModel }) => {
+    sayHello(model);
+    const key = String(model.get("key"));
+    const queue = queueOf(model);
+    return () => {
+      queue.dispose();
+      queues.delete(key);
+    };
+  },
+  render: ({ model, el }: { model: AnyModel; el: HTMLElement }) => mount(Uploader, model, el),
+};

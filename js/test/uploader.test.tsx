@@ -1,0 +1,237 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import uploaderWidget from "../src/uploader";
+import { FakeModel, job, kernelSays, show, uploader, until, type Sent } from "./model";
+
+let model: FakeModel;
+let view: Awaited<ReturnType<typeof show>>;
+let keys = 0;
+
+/** A kernel that takes everything. */
+const takeAll = ({ message }: Sent): void => {
+  if (message.kind === "request" && message.action !== "upload") {
+    const result = { list: { files: [] }, begin: { refused: [] } }[message.action as string] ?? {};
+    queueMicrotask(() => model.say({ kind: "response", id: message.id, ok: true, result }));
+  } else if (message.kind === "chunk") {
+    const { file, offset, length } = message;
+    queueMicrotask(() => model.say({ kind: "ack", file, offset, length, received: offset + length }));
+  }
+};
+
+async function open(changes: Parameters<typeof uploader>[0] = {}, onSend = takeAll) {
+  model = new FakeModel({ state: uploader(changes), key: `key${(keys += 1)}` });
+  model.onSend = onSend;
+  view = await show(uploaderWidget, model);
+}
+
+const file = (name: string, size = 10, path = "") => {
+  const made = new File(["x".repeat(Math.min(size, 1000))], name);
+  Object.defineProperty(made, "size", { value: size });
+  if (path) Object.defineProperty(made, "webkitRelativePath", { value: path });
+  return made;
+};
+
+async function choose(files: File[], which = "files") {
+  const input = view.el.querySelector<HTMLInputElement>(`[data-dnb=${which}]`)!;
+  Object.defineProperty(input, "files", { value: files, configurable: true });
+  await kernelSays(() => input.dispatchEvent(new Event("change", { bubbles: true })));
+}
+
+async function drop(items: unknown[]) {
+  const event = new Event("drop", { bubbles: true, cancelable: true });
+  Object.defineProperty(event, "dataTransfer", { value: { items } });
+  await kernelSays(() => view.el.querySelector(".dnb-drop")!.dispatchEvent(event));
+  return event;
+}
+
+const fileEntry = (path: string) => ({ isFile: true, fullPath: path, file: (ok: (f: File) => void) => ok(file(path.split("/").at(-1)!)) });
+const folderEntry = (path: string, batches: unknown[][]) => ({
+  isFile: false,
+  fullPath: path,
+  createReader: () => ({ readEntries: (ok: (batch: unknown[]) => void) => ok(batches.shift() ?? []) }),
+});
+const item = (entry: unknown) => ({ kind: "file", webkitGetAsEntry: () => entry, getAsFile: () => null });
+
+beforeEach(() => open());
+afterEach(async () => {
+  await view.close();
+  expect(model.listeners).toBe(0);
+});
+
+describe("choosing", () => {
+  it("announces the files, sends them, and enables Upload when all are there", async () => {
+    await choose([file("a.txt"), file("b.txt", 20)]);
+    await until(() => view.text().includes("2 files, 30 B"));
+
+    expect(model.requests("begin")[0]!.payload.files.map((one: { name: string }) => one.name)).toEqual(["a.txt", "b.txt"]);
+    expect(model.sent.filter((one) => one.message.kind === "chunk").map((one) => one.buffers[0]!.byteLength)).toEqual([10, 20]);
+    expect(view.button("Upload")!.getAttribute("aria-disabled")).toBe("false");
+  });
+
+  it("keeps the paths inside a folder", async () => {
+    await choose([file("a.txt", 10, "reports/2024/a.txt")], "folder");
+    await until(() => view.text().includes("Ready"));
+
+    expect(model.requests("begin")[0]!.payload.files[0].relative_path).toBe("reports/2024/a.txt");
+    expect(view.text()).toContain("reports/2024/a.txt");
+  });
+
+  it("walks dropped folders to their ends and keeps the drop from the notebook", async () => {
+    const deep = folderEntry("/letters/old", [[fileEntry("/letters/old/c.txt")]]);
+    const folder = folderEntry("/letters", [[fileEntry("/letters/a.txt"), deep], [fileEntry("/letters/b.txt"), fileEntry("/letters/.DS_Store")]]);
+    const event = await drop([item(folder), item(fileEntry("/d.txt")), { kind: "string" }]);
+    await until(() => view.text().includes("4 files"));
+
+    const paths = model.requests("begin")[0]!.payload.files.map((one: { relative_path: string }) => one.relative_path);
+    expect(paths).toEqual(["letters/a.txt", "letters/old/c.txt", "letters/b.txt", "d.txt"]);
+    expect(view.text()).toContain("1 hidden file was left out");
+    expect(event.defaultPrevented).toBe(true);
+  });
+
+  it("takes the same file once, and again after it was removed", async () => {
+    const same = file("a.txt");
+    await choose([same]);
+    await choose([same]);
+    await until(() => view.text().includes("in the list already"));
+    await view.click("Remove a.txt");
+    expect(model.requests("remove")).toHaveLength(1);
+    await until(() => !view.text().includes("Ready"));
+    await choose([same]);
+    await until(() => view.text().includes("Ready"));
+
+    expect(model.requests("begin")).toHaveLength(2);
+  });
+
+  it("refuses a file over the limit before a byte is sent, and lets the others go", async () => {
+    await choose([file("big.mp4", 7.3e9), file("a.txt")]);
+    await until(() => view.text().includes("1 file, 10 B, 1 left out"));
+
+    expect(view.text()).toContain("Too big: 7.3 GB. The platform takes files of up to 5 GiB.");
+    expect(model.requests("begin")[0]!.payload.files).toHaveLength(1);
+  });
+
+  it("takes an empty file without sending anything", async () => {
+    await choose([file("empty.txt", 0)]);
+    await until(() => view.text().includes("Ready"));
+
+    expect(model.sent.some((one) => one.message.kind === "chunk")).toBe(false);
+  });
+
+  it("announces thousands of files in a few requests, and draws only some", async () => {
+    await choose(Array.from({ length: 1000 }, (_, index) => file(`f${index}.txt`, 0)));
+    await until(() => view.text().includes("1,000 files"));
+
+    expect(model.requests("begin")).toHaveLength(5);
+    expect(view.el.querySelectorAll("tbody tr")).toHaveLength(100);
+    expect(view.text()).toContain("and 900 more");
+  });
+
+  it("shows names as text, whatever they are", async () => {
+    await choose([file("<img src=x onerror=alert(1)>\u202efdp.exe"), file("n".repeat(10_000))]);
+    await until(() => view.text().includes("2 files"));
+
+    expect(view.el.querySelector("img")).toBeNull();
+    expect(view.text()).toContain("<img src=x onerror=alert(1)>\\u202efdp.exe");
+    expect(view.text().length).toBeLessThan(1500);
+  });
+
+  it("has buttons that a keyboard reaches", () => {
+    for (const name of ["Choose files", "Choose folder"]) expect(view.button(name)!.tabIndex).toBe(0);
+  });
+});
+
+describe("the kernel's word", () => {
+  it("on a file it cannot take is shown beside that file", async () => {
+    await view.close();
+    await open({}, (sent) => {
+      const { message } = sent;
+      if (message.action !== "begin") return takeAll(sent);
+      const refused = [{ file: message.payload.files[0].file, error: { message: "The disk is full.", remedy: "Free some." } }];
+      queueMicrotask(() => model.say({ kind: "response", id: message.id, ok: true, result: { refused } }));
+    });
+    await choose([file("a.txt"), file("b.txt")]);
+    await until(() => view.text().includes("1 file, 10 B, 1 left out"));
+
+    expect(view.text()).toContain("The disk is full. Free some.");
+  });
+
+  it("on a file it gave up stops that file", async () => {
+    await view.close();
+    await open({}, (sent) => (sent.message.kind === "chunk" ? undefined : takeAll(sent)));
+    await choose([file("a.txt")]);
+    await until(() => model.sent.some((one) => one.message.kind === "chunk"));
+    const id = model.requests("begin")[0]!.payload.files[0].file;
+    await kernelSays(() => model.say({ kind: "refused", file: id, error: { message: "No space left.", remedy: "" } }));
+    await until(() => view.text().includes("No space left."));
+
+    expect(view.text()).toContain("Left out");
+  });
+
+  it("tells a reloaded page what is there already", async () => {
+    await view.close();
+    const held = (name: string, received: number) => ({ file: name[0]!.repeat(32), name, relative_path: name, size: 10, received });
+    await open({}, (sent) => {
+      if (sent.message.action !== "list") return takeAll(sent);
+      queueMicrotask(() => model.say({ kind: "response", id: sent.message.id, ok: true, result: { files: [held("a.txt", 10), held("b.txt", 4)] } }));
+    });
+    await until(() => view.text().includes("1 file, 10 B, 1 left out"));
+
+    expect(view.text()).toContain("Only a part of this file reached the kernel");
+  });
+});
+
+describe("uploading", () => {
+  const begun = async () => {
+    await choose([file("a.txt")]);
+    await until(() => view.button("Upload")?.getAttribute("aria-disabled") === "false");
+  };
+
+  it("says how names that are taken are to be treated", async () => {
+    await begun();
+    const select = view.el.querySelector("select")!;
+    select.value = "OVERWRITE";
+    await kernelSays(() => select.dispatchEvent(new Event("change", { bubbles: true })));
+    await view.click("Upload");
+    await view.click("Starting…");
+
+    expect(model.requests("upload").map((one) => one.payload)).toEqual([{ write_mode: "OVERWRITE" }]);
+  });
+
+  it("shows the job, and the drop zone again afterwards, empty", async () => {
+    await begun();
+    await view.click("Upload");
+    await kernelSays(() => model.answer("upload"));
+    await kernelSays(() => model.set("state", uploader({ job: job() })));
+    expect(view.text()).toContain("Sending 2 of 3 files");
+    expect(view.button("Upload more files")).toBeUndefined();
+
+    await kernelSays(() => model.set("state", uploader({ job: job({ status: "done", can_cancel: false }) })));
+    await view.click("Upload more files");
+    expect(model.requests("clear")).toHaveLength(1);
+    await kernelSays(() => model.set("state", uploader()));
+    await until(() => view.text().includes("Drop files or folders here"));
+    expect(view.text()).not.toContain("a.txt");
+  });
+
+  it("shows why the upload could not start", async () => {
+    await begun();
+    await view.click("Upload");
+    await kernelSays(() => model.refuse("upload", "The key is wrong.", "Use dn.login()."));
+
+    expect(view.text()).toContain("The key is wrong. Use dn.login().");
+    expect(view.button("Upload")!.getAttribute("aria-disabled")).toBe("false");
+  });
+});
+
+it("the list outlives a view and is the same in two", async () => {
+  await choose([file("a.txt")]);
+  await until(() => view.text().includes("Ready"));
+  const el = document.createElement("div");
+  let undo = () => undefined as void;
+  await kernelSays(() => {
+    undo = uploaderWidget.render({ model: model.anyModel, el });
+  });
+
+  expect(el.textContent).toContain("a.txt");
+  await kernelSays(undo);
+  expect(view.text()).toContain("a.txt");
+});

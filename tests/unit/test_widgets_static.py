@@ -1,0 +1,118 @@
+"""What readers without a kernel see; and that a hostile name stays a name."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+
+from deepset_nb.widgets import static_html
+from tests.unit.widget_page import EXAMPLES, TARGET, job_state
+
+HOSTILE = [
+    "<img src=x onerror=alert(1)>",
+    "</td><script>alert(1)</script>",
+    '"><a href="x">',
+    "a\u202efdp.exe",
+    "n" * 10_000,
+]
+
+
+class Reader(HTMLParser):
+    """Tags and text of a page, as a browser would see them."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.words = ""
+        self.attributes: set[str] = set()
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+
+    def handle_data(self, data: str) -> None:
+        self.words += data
+
+
+def hostile_job(text: str) -> Any:
+    failure = {"path": text, "status": "failed", "reason": text, "remedy": text}
+    target = {"workspace": text, "host": text, "organisation": text}
+    return job_state(headline=text, detail=text, note=text, session_id=text, failures=[failure], target=target)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_text_stays_text(text: str) -> None:
+    row = {**EXAMPLES["SessionRow"], "created_by": text, "status": text, "session_id": text}
+    table = {**EXAMPLES["SessionsState"], "rows": [row], "error": None}
+    for page in (static_html.job_html(hostile_job(text), text), static_html.sessions_html(table)):
+        seen = Reader(page)
+
+        assert seen.tags <= {"div", "strong", "p", "table", "thead", "tbody", "tr", "th", "td", "bdi", "code", "small"}
+        assert seen.attributes <= {"style"}
+        assert static_html.visible(text, 100)[:20] in seen.words
+        assert "\u202e" not in page
+        assert len(page) < 12_000
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_plain_text_has_no_controls_and_bounded_names(text: str) -> None:
+    plain = static_html.job_text(hostile_job(text))
+
+    assert "\u202e" not in plain
+    assert len(plain) < 6_000
+    assert "\n" not in static_html.job_line(hostile_job("a\nb"))
+
+
+def test_a_job_is_told_whole() -> None:
+    state = job_state(failures_total=35)
+    for form in (static_html.job_text(state), Reader(static_html.job_html(state)).words):
+        for part in (
+            "Sending 2 of 3 files",
+            "support-docs",
+            "Acme",
+            "2 of 3 files, 2.0 kB of 4.1 kB",
+            "reports/b.pdf",
+            "The file is empty.",
+            "Put something into it.",
+            "and 34 more in job.receipt",
+        ):
+            assert part in form
+
+
+def test_the_html_has_no_colour_of_its_own() -> None:
+    page = static_html.job_html(job_state())
+
+    assert "currentColor" in page
+    assert not any(word in page for word in ("#", "rgb(", "background", "white", "black"))
+
+
+def test_an_empty_table_is_told_from_one_never_fetched() -> None:
+    table = {**EXAMPLES["SessionsState"], "rows": [], "total": 0, "error": None}
+
+    assert "Upload sessions: 0" in static_html.sessions_text(table)
+    assert "not fetched yet" in static_html.sessions_text({**table, "updated_at": None})
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1000, "1.0 kB"),
+        (4096, "4.1 kB"),
+        (999_600, "1.0 MB"),
+        (3.41e9, "3.4 GB"),
+        (7e15, "7,000 TB"),
+    ],
+)
+def test_sizes_are_decimal(number: float, shown: str) -> None:
+    assert static_html.size(number) == shown
+
+
+def test_a_target_without_an_organisation_reads_well() -> None:
+    state = job_state(target={**TARGET, "organisation": None})
+
+    assert "Workspace support-docs at api.cloud.deepset.ai" in static_html.job_text(state)
