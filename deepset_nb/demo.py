@@ -94,7 +94,8 @@ def write_notebooks(folder: Path, *, reset: bool = False) -> list[str]:
     record = folder / WRITTEN
     written: dict[str, str] = json.loads(record.read_text()) if record.exists() else {}
     lines: list[str] = []
-    for file in sorted(path for path in source.rglob("*") if path.is_file() and "checkpoints" not in str(path)):
+    files = [*source.glob("*.ipynb"), *(path for path in (source / "documents").rglob("*") if path.is_file())]
+    for file in sorted(files):
         name = file.relative_to(source).as_posix()
         target = folder / name
         if target.exists() and _digest(target) not in (written.get(name), _digest(file)):

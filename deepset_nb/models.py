@@ -192,6 +192,48 @@ class DeepsetCloudFileBytes(msgspec.Struct):
     meta: dict[str, Any] | None = None
 
 
+class S3UploadResult(msgspec.Struct):
+    """One file that an upload of `workflows` could not bring to the platform.
+
+    Attributes:
+        file_name: Its name, without folders.
+        success: False, as only failures are listed.
+        exception: What happened, and what to do.
+    """
+
+    file_name: str
+    success: bool
+    exception: Exception | None = None
+
+
+class S3UploadSummary(msgspec.Struct):
+    """What became of an upload of `workflows`: every file, not only those on their way to the bucket.
+
+    Example:
+        >>> summary = upload([Path("reports")], workspace_name="my-workspace")  # doctest: +SKIP
+        >>> pd.DataFrame(summary.receipt)  # doctest: +SKIP
+
+    Attributes:
+        total_files: Files that were to be uploaded; sidecars and what was left out do not count.
+        successful_upload_count: Files on the platform; with ``blocking=False`` also files it has yet to ingest.
+        failed_upload_count: The others.
+        failed: One result for each of the others.
+        session_ids: The upload sessions used; none on the direct route.
+        receipt: One row for every file handed in, also for those left out, as ``job.receipt`` has them.
+    """
+
+    total_files: int
+    successful_upload_count: int
+    failed_upload_count: int
+    failed: list[S3UploadResult]
+    session_ids: list[UUID] = []
+    receipt: list[dict[str, Any]] = []
+
+    def __repr__(self) -> str:
+        shown = [f"{name}={getattr(self, name)!r}" for name in self.__struct_fields__ if name != "receipt"]
+        return f"S3UploadSummary({', '.join(shown)})"
+
+
 def page_of(item: type[Any]) -> type[Any]:
     """The page type around ``item``: ``data``, ``has_more``, ``total``."""
     rows = list.__class_getitem__(item)

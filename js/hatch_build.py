@@ -45,7 +45,9 @@ class BundleHook(BuildHookInterface):  # type: ignore[type-arg,misc]
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         ensure_bundles()
         if self.target_name == "wheel" and version == "standard":  # an editable install finds them in the checkout
-            build_data["force_include"][str(JS.parent / "notebooks")] = "deepset_nb/_notebooks"
+            for path in (JS.parent / "notebooks").iterdir():
+                if path.suffix == ".ipynb" or path.name == "documents":
+                    build_data["force_include"][str(path)] = f"deepset_nb/_notebooks/{path.name}"
 
 
 def ensure_bundles() -> bool:

@@ -14,12 +14,12 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 from ..client import AsyncClient
-from ..errors import ConnectionFailed, DeepsetError, ServerError
+from ..errors import ConnectionFailed, DeepsetError, Forbidden, ServerError, Unauthorized, WorkspaceNotFound
 from ..models import WriteMode
 from ..settings import Settings
 from .plan import replan
 from .progress import Progress
-from .receipt import Receipt, Row
+from .receipt import Row
 from .reconcile import find_ids
 
 MOST_DIRECT = 20  # inputs; more go through a session
@@ -40,6 +40,7 @@ class DirectUpload:
         self.settings = settings
         self.progress = progress
         self.write_mode = write_mode
+        self.error: DeepsetError | None = None
         self._plan = plan
         del progress.phases["ingesting"]  # a direct request is answered when its file is ingested
         self._stopped = False
@@ -57,7 +58,7 @@ class DirectUpload:
     async def run(self) -> None:
         """Send all texts. Ends normally however they fared; raises only when cancelled."""
         self.progress.enter("planning")
-        self.progress.receipt = receipt = Receipt(self._plan())
+        receipt = self.progress.planned(self._plan())
         rows = receipt.with_status("pending")
         self.progress.enter("sending", files=len(rows), size=sum(row.size for row in rows))
         queue = iter(rows)
@@ -75,6 +76,8 @@ class DirectUpload:
                 row.end("unaccounted" if sending else "cancelled", reason, remedy)
             self.progress.end("cancelled")
             raise
+        if self.error:
+            receipt.end_all("failed", self.error.message, self.error.remedy)
         receipt.end_all("cancelled", "Cancelled before it was sent.", "job.retry() sends it.")
         counts = receipt.counts()
         failed = counts["failed"] or counts["unaccounted"]
@@ -94,13 +97,18 @@ class DirectUpload:
         meta = json.loads(row.meta) if isinstance(row.meta, bytes) else None
         workspace = self.settings.workspace_name
         try:
-            file_id = await client.files.upload(workspace, row.name, row.source, meta=meta, write_mode=self.write_mode)
+            # The name a session would store: it must not depend on how many documents there are.
+            file_id = await client.files.upload(
+                workspace, row.stored_name, row.source, meta=meta, write_mode=self.write_mode
+            )
         except (ConnectionFailed, ServerError) as error:
             await self._look_up(client, row, asked_at, error)
         except DeepsetError as error:
             row.end("failed", error.message, error.remedy)
+            if isinstance(error, Unauthorized | Forbidden | WorkspaceNotFound):
+                self.error, self._stopped = error, True  # none of the others can fare better
         else:
-            row.file_id, row.phase, row.stored_name = str(file_id), "ingested", row.name
+            row.file_id, row.phase = str(file_id), "ingested"
             row.end("ok")
         if row.status == "ok":
             sending = self.progress.phases["sending"]
@@ -109,7 +117,6 @@ class DirectUpload:
 
     async def _look_up(self, client: AsyncClient, row: Row, asked_at: datetime, error: DeepsetError) -> None:
         """The answer was lost; the file may be there nevertheless."""
-        row.stored_name = row.name
         with contextlib.suppress(DeepsetError):  # then the first error is what the row says
             await find_ids(client, self.settings.workspace_name, [row], asked_at - timedelta(minutes=5))
         if row.file_id:

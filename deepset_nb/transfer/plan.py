@@ -94,11 +94,12 @@ def _walk(folder: Path, recursive: bool) -> Iterator[Source]:
             yield from _walk(source.path, recursive)
 
 
-def plan_sources(sources: Iterable[Source]) -> list[Row]:
+def plan_sources(sources: Iterable[Source], *, file_types: Iterable[str] | None = None) -> list[Row]:
     """Judge what was found: rows ready to send are ``pending``, the others have their outcome.
 
     Args:
         sources: Files to send; sidecars among them are paired with their files.
+        file_types: Ends of names, such as ``.pdf``; other files are left out. A missing dot and case do not matter.
 
     Returns:
         One row per file, in the order given. A paired sidecar is part of its file's row.
@@ -106,12 +107,13 @@ def plan_sources(sources: Iterable[Source]) -> list[Row]:
     found = list(sources)
     sidecars = {source.shown[: -len(SIDECAR)]: source for source in found if source.shown.endswith(SIDECAR)}
     files = {source.shown for source in found}
+    ends = None if file_types is None else tuple(f".{end.strip().lstrip('.').lower()}" for end in file_types)
     rows: list[Row] = []
     taken: dict[str, str] = {}
     for source in found:
         if source.shown.endswith(SIDECAR) and source.shown[: -len(SIDECAR)] in files:
             continue
-        row = _row(source)
+        row = _row(source, ends)
         rows.append(row)
         if row.status == "pending" and (sidecar := sidecars.get(source.shown)):
             _pair(row, sidecar)
@@ -120,7 +122,7 @@ def plan_sources(sources: Iterable[Source]) -> list[Row]:
     return rows
 
 
-def _row(source: Source) -> Row:
+def _row(source: Source, ends: tuple[str, ...] | None = None) -> Row:
     row = Row(source.shown, source.name, stored_name(source.name), 0, source.path)
     try:
         stat = source.path.stat()
@@ -133,6 +135,8 @@ def _row(source: Source) -> Row:
     elif source.name.endswith(SIDECAR):
         missing = source.name[: -len(SIDECAR)]
         row.end("skipped", f"Metadata without its file: there is no {missing!r} beside it.", "Add the file.")
+    elif ends is not None and not source.name.lower().endswith(ends):
+        row.end("skipped", f"Not of the desired types ({', '.join(ends)}).", "Add its type to desired_file_types.")
     elif not source.path.is_file():
         row.end("skipped", "Not a regular file, left out.", "Copy what it points to and upload the copy.")
     elif row.size == 0:
@@ -168,6 +172,17 @@ def _claim(row: Row, taken: dict[str, str]) -> None:
             f"{other!r} already goes up as {row.stored_name!r}; one would replace the other.",
             "Rename one of the two, or upload their folders one after the other.",
         )
+
+
+def refuse_sidecar_names(rows: Iterable[Row]) -> None:
+    """End documents whose names a session reserves: it would take them as metadata of other files."""
+    for row in rows:
+        if row.status == "pending" and row.name.endswith(SIDECAR):
+            row.end(
+                "failed",
+                f"In an upload session the name {row.name!r} means the metadata of {row.name[: -len(SIDECAR)]!r}.",
+                "Rename it, or upload it in a call with few documents: up to 20 go without a session.",
+            )
 
 
 def replan(rows: Iterable[Row]) -> list[Row]:

@@ -98,7 +98,7 @@ def _phase_of(row: Row) -> PhaseName:
     """Where a row came to its end; what was never tried because of a cancel ended in sending."""
     if row.phase == "planned":
         return "planning" if row.status == "failed" else "sending"
-    return "sending" if row.phase == "sending" else "ingesting"
+    return "sending" if row.phase in ("sending", "fetching") else "ingesting"
 
 
 class Progress:
@@ -125,6 +125,13 @@ class Progress:
         phase = self.phases[name]
         phase |= {"state": "active", "files_total": files, "bytes_total": size}
         return phase
+
+    def planned(self, rows: list[Row]) -> Receipt:
+        """Take the plan's rows as the receipt; those the plan refused are not done."""
+        self.receipt = Receipt(rows)
+        done = len(rows) - len(self.receipt.with_status("failed"))
+        self.phases["planning"] |= {"files_done": done, "files_total": len(rows)}
+        return self.receipt
 
     def bytes_sent(self, delta: int) -> None:
         """Count bytes handed to the network; a retry takes its bytes back with a negative delta."""
@@ -163,6 +170,8 @@ class Progress:
         sending = self.phases["sending"]
         files = "file" if total == 1 else "files"
         if self.status == "done":
+            if waiting := counts["pending"]:
+                return f"{waiting:,} of {total:,} {files} sent; the platform is ingesting"
             if skipped:
                 return f"{ok:,} of {total:,} {files} are on the platform, {skipped:,} left out"
             return f"All {total:,} {files} are on the platform" if total > 1 else "The file is on the platform"

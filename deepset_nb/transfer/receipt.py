@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 Status = Literal["pending", "ok", "failed", "skipped", "unaccounted", "cancelled"]
-Phase = Literal["planned", "sending", "sent", "ingesting", "ingested"]
+Phase = Literal["planned", "sending", "sent", "ingesting", "ingested", "fetching", "fetched"]  # the last two: downloads
 
 COLUMNS = (
     *("path", "name", "stored_name", "size", "status", "phase", "attempts"),

@@ -21,9 +21,9 @@ from ..client import AsyncClient
 from ..errors import Conflict, DeepsetError
 from ..models import WriteMode
 from ..settings import Settings
-from .plan import replan
+from .plan import refuse_sidecar_names, replan
 from .progress import Progress
-from .receipt import Receipt, Row
+from .receipt import Row
 from .reconcile import reconcile
 from .send import send_rows
 from .session import Session, shards
@@ -43,6 +43,11 @@ class Upload:
         progress: Where every stage reports.
         write_mode: What happens to names the workspace already has.
         resume: An open session of an earlier try: what it holds is not sent again.
+        parallel: Let the platform ingest the files in parallel.
+        connections: How many files are on their way at a time.
+        rounds: How often to begin anew with a file after the bucket's own attempts ran out.
+        ingest_within_s: The longest wait for ingestion after the last byte; 0 leaves at once, None waits as long as
+            something changes.
     """
 
     def __init__(
@@ -53,11 +58,20 @@ class Upload:
         *,
         write_mode: WriteMode = WriteMode.KEEP,
         resume: Session | None = None,
+        parallel: bool = False,
+        connections: int = CONNECTIONS,
+        rounds: int = 1,
+        ingest_within_s: float | None = None,
     ) -> None:
         self.settings = settings
         self.progress = progress
         self.write_mode = write_mode
         self.sessions: list[Session] = [resume] if resume else []
+        self.parallel = parallel
+        self.connections = connections
+        self.rounds = rounds
+        self.ingest_within_s = ingest_within_s
+        self.timed_out = False
         self.ending: Ending = "later"
         self.error: DeepsetError | None = None
         self._plan = plan
@@ -92,6 +106,10 @@ class Upload:
             Progress(self.progress.target),
             write_mode=self.write_mode,
             resume=Session(session.opened, session.opened_at, list(kept)) if session else None,
+            parallel=self.parallel,
+            connections=self.connections,
+            rounds=self.rounds,
+            ingest_within_s=self.ingest_within_s,
         )
 
     async def run(self) -> None:
@@ -118,7 +136,8 @@ class Upload:
     async def _run(self) -> None:
         self._loop = asyncio.get_running_loop()
         self.progress.enter("planning")
-        self.progress.receipt = Receipt(await asyncio.to_thread(self._plan))
+        self.progress.planned(await asyncio.to_thread(self._plan))
+        refuse_sidecar_names(self.progress.receipt.rows)
         async with AsyncClient(self.settings) as client:
             self._sending = asyncio.create_task(self._send(client))
             try:
@@ -146,12 +165,14 @@ class Upload:
             session.rows.extend(shard)
             self.progress.session_id, self.progress.expires_at = session.id, session.expires_at
             form = session.opened.aws_prefixed_request_config
-            async with client.bucket(form, connections=CONNECTIONS) as bucket:
-                await send_rows(bucket, session, shard, self.progress, workers=CONNECTIONS)
+            async with client.bucket(form, connections=self.connections) as bucket:
+                await send_rows(bucket, session, shard, self.progress, workers=self.connections, rounds=self.rounds)
 
     async def _open(self, client: AsyncClient) -> Session:
         asked_at = datetime.now(UTC)
-        opened = await client.upload_sessions.create(self.settings.workspace_name, self.write_mode)
+        opened = await client.upload_sessions.create(
+            self.settings.workspace_name, self.write_mode, parallel=self.parallel
+        )
         self.sessions.append(Session(opened, asked_at))
         return self.sessions[-1]
 
@@ -164,12 +185,21 @@ class Upload:
 
     async def _ingest(self, client: AsyncClient) -> None:
         sent = [row for session in self.sessions for row in session.sent]
+        for row in sent:
+            row.phase = "ingesting"
+        if self.ingest_within_s == 0:
+            for row in sent:
+                row.reason, row.remedy = "Sent; the platform ingests it by itself.", "get_upload_session() tells how."
+            return
         self.progress.enter("ingesting", files=len(sent))
-        through = 0
+        now, patience, through = asyncio.get_running_loop().time(), self.ingest_within_s, 0
+        until = None if patience is None else now + patience
         for session in self.sessions:
-            for row in session.sent:
-                row.phase = "ingesting"
-            complete = await watch(client, self.settings.workspace_name, session, self.progress, through)
+            try:
+                async with asyncio.timeout_at(until):
+                    complete = await watch(client, self.settings.workspace_name, session, self.progress, through)
+            except TimeoutError:
+                complete, self.timed_out = False, True
             await reconcile(client, self.settings.workspace_name, session, complete=complete)
             through += len(session.sent)
         self.progress.detail = ""
@@ -204,8 +234,9 @@ class Upload:
             "It was sent and its session is closed: the platform ingests it although nobody watches.",
             "ws.get_upload_session(session_id).files tells how it went.",
         )
-        if self.sessions:
-            self.progress.note = "The session is closed; the platform ingests what was sent."
+        self.progress.note = (
+            "The session is closed; the platform ingests what was sent." if self.sessions else "Nothing was sent."
+        )
 
     def _note_open_session(self) -> None:
         """Name the session that stays behind, and both ways on from it."""
