@@ -109,20 +109,20 @@ STEPS = (
     Step("typecheck", frozenset({"js"}), _command("npm", "run", "typecheck", limit_s=120, cwd=tools.JS), "npm ci"),
     Step("vitest", frozenset({"js"}), _vitest, "npm ci"),
     Step("bundles", frozenset(_NEED_BUNDLES), _python("js/hatch_build.py", limit_s=180)),
-    Step("unit", frozenset({"unit"}), _pytest("unit", "unit", *_TWO_AT_ONCE, limit_s=180)),
-    Step("contract", frozenset({"contract"}), _pytest("contract", "contract", *_TWO_AT_ONCE, limit_s=240)),
-    Step("kernel", frozenset({"kernel"}), _pytest("kernel", "kernel", limit_s=180)),
+    Step("unit", frozenset({"unit"}), _pytest("unit", "unit", *_TWO_AT_ONCE, limit_s=300)),
+    Step("contract", frozenset({"contract"}), _pytest("contract", "contract", *_TWO_AT_ONCE, limit_s=720)),
+    Step("kernel", frozenset({"kernel"}), _pytest("kernel", "kernel", limit_s=300)),
     Step(f"ipykernel {OLDEST_IPYKERNEL}", frozenset({"kernel-oldest"}), _older_kernel),
     Step(
         "kernel-oldest",
         frozenset({"kernel-oldest"}),
-        _pytest("kernel-oldest", "kernel", limit_s=180),
+        _pytest("kernel-oldest", "kernel", limit_s=300),
         f"ipykernel {OLDEST_IPYKERNEL}",
     ),
     Step("notebooks", frozenset({"notebooks"}), _pytest("notebooks", "notebooks", limit_s=180)),
     Step("packaging", frozenset({"packaging"}), _pytest("packaging", "packaging", limit_s=240)),
     Step("chromium", frozenset({"browser"}), _chromium),
-    Step("browser", frozenset({"browser"}), _pytest("browser", "browser", limit_s=300), "chromium"),
+    Step("browser", frozenset({"browser"}), _pytest("browser", "browser", limit_s=480), "chromium"),
 )
 GROUPS = tuple(dict.fromkeys(group for step in STEPS for group in sorted(step.groups) if len(step.groups) == 1))
 
