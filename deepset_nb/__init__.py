@@ -13,6 +13,7 @@ The house, from the door inwards; each room only knows the rooms after it:
 
     cli, magics           the command `deepset-nb`, `%deepset` in a cell
     workspace, connect    what a cell calls
+    workflows             the functions of the platform's own SDK, under their names
     widgets               the Python side of each widget, and the forms a saved notebook shows
     job                   a running upload: progress, cancel, wait, retry, receipt
     frames                API objects as DataFrames

@@ -36,6 +36,8 @@ def _parser() -> argparse.ArgumentParser:
         "--ingest-rate", type=float, metavar="N", help="files ingested per second (default: all at once)"
     )
     sandbox.add_argument("--fault", action="append", default=[], help="misbehaviour to show, such as latency:300ms")
+    sandbox.add_argument("--faults", action="store_true", help="list all faults: name, effect, what the user should see")
+    sandbox.add_argument("--seed", type=int, help="the same seed gives the same ids, times and failures everywhere")
 
     commands.add_parser("version", help="print the version")
     return parser
@@ -59,9 +61,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _sandbox(arguments: argparse.Namespace) -> int:
     try:
         from .emulator.config import SandboxConfig
+        from .emulator.faults import KINDS
         from .emulator.server import serve
     except ModuleNotFoundError as error:
         raise _not_installed(error, "sandbox") from None
+    if arguments.faults:
+        for fault in KINDS.values():
+            print(f"{fault.usage}\n    {fault.effect}\n    You see: {fault.seen}")
+        return 0
     serve(
         SandboxConfig(
             data=arguments.data,
@@ -71,6 +78,7 @@ def _sandbox(arguments: argparse.Namespace) -> int:
             ingest_delay_s=arguments.ingest_delay,
             ingest_rate=arguments.ingest_rate,
             faults=tuple(arguments.fault),
+            seed=arguments.seed,
         )
     )
     return 0

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 JOIN = "DEEPSET_NB_SANDBOX"  # names a running sandbox: the JSON line that `deepset-nb sandbox` prints
 COLAB_SECRET = "DEEPSET_API_KEY"  # noqa: S105 - the name of a secret, not one
 
-_servers: dict[str, SandboxServer] = {}
+_servers: dict[tuple[int, _Setup], SandboxServer] = {}
 
 
 @dataclass(frozen=True)
@@ -144,6 +144,7 @@ def sandbox(
     ingest_delay_s: float = 0.0,
     ingest_rate: float | None = None,
     faults: Iterable[str] = (),
+    seed: int | None = None,
 ) -> Workspace:
     """A workspace of the local platform: no account, no network, the same behaviour.
 
@@ -162,7 +163,9 @@ def sandbox(
         port: TCP port on 127.0.0.1; 0 takes a free one.
         ingest_delay_s: Seconds before the platform begins to ingest a closed session.
         ingest_rate: Files ingested per second; None is at once.
-        faults: Misbehaviour to see, such as ``"latency:300ms"`` or ``"fail:b.pdf=FAILED_TO_PARSE_META"``.
+        faults: Misbehaviour to see, such as ``"latency:300ms"`` or ``"fail:b.pdf=FAILED_TO_PARSE_META"``;
+            ``deepset-nb sandbox --faults`` lists them all, with what each does and what you should see.
+        seed: The same seed gives the same ids, times and failures on every laptop.
 
     Returns:
         The workspace, ready for uploads.
@@ -172,11 +175,10 @@ def sandbox(
         SandboxError: The port is taken, or the folder is of another version.
     """
     named = os.environ.get(JOIN)
-    own = data is not None or port or faults or ingest_delay_s or ingest_rate is not None
-    if named and not own:
+    setup = _Setup(Path(data) if data is not None else None, port, ingest_delay_s, ingest_rate, tuple(faults), seed)
+    if named and setup == _Setup():
         return _join(named, workspace)
-    server = _server(Path(data) if data is not None else None, port, ingest_delay_s, ingest_rate, tuple(faults))
-    return _enter(asdict(server.start()), workspace)
+    return _enter(asdict(_server(setup).start()), workspace)
 
 
 def _join(line: str, workspace: str | None) -> Workspace:
@@ -225,7 +227,19 @@ class Sandbox:
         bridge.run(self._admin.clear_faults)
 
 
-def _server(data: Path | None, port: int, delay: float, rate: float | None, faults: tuple[str, ...]) -> SandboxServer:
+@dataclass(frozen=True)
+class _Setup:
+    """How a sandbox of this kernel is set up; the same setup is the same sandbox."""
+
+    data: Path | None = None
+    port: int = 0
+    ingest_delay_s: float = 0.0
+    ingest_rate: float | None = None
+    faults: tuple[str, ...] = ()
+    seed: int | None = None
+
+
+def _server(setup: _Setup) -> SandboxServer:
     """The sandbox of this kernel that is set up like this, started at first use."""
     try:
         from .emulator.config import SandboxConfig
@@ -235,10 +249,9 @@ def _server(data: Path | None, port: int, delay: float, rate: float | None, faul
             f"The sandbox is not installed: there is no module {error.name!r}.",
             "Run: pip install 'deepset-nb[sandbox]'",
         ) from None
-    setup = repr((os.getpid(), str(data.resolve()) if data else None, port, delay, rate, faults))
-    if setup not in _servers:
-        config = SandboxConfig(data=data, port=port, ingest_delay_s=delay, ingest_rate=rate, faults=faults)
-        server = SandboxServer(config)
+    key = os.getpid(), setup  # a forked child has none of its parent's
+    if key not in _servers:
+        server = SandboxServer(SandboxConfig(**vars(setup)))
         server.start()
-        _servers[setup] = server
-    return _servers[setup]
+        _servers[key] = server
+    return _servers[key]

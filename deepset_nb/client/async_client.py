@@ -17,7 +17,7 @@ from . import retries
 from .auth import BearerAuth
 from .bucket import Bucket
 from .files import Files
-from .network import TIMEOUT, connection_failed, ssl_context
+from .network import TIMEOUT, connection_failed, ssl_context, usable_proxy
 from .responses import Asked, error_of, workspace_not_found
 from .retries import Again, Worth, retrying
 from .upload_sessions import UploadSessions
@@ -53,16 +53,17 @@ class AsyncClient:
         """Prepare; nothing is sent yet."""
         self.settings = settings
         self._transport = transport
-        self._http = httpx.AsyncClient(
-            auth=BearerAuth(settings),
-            headers=HEADERS,
-            timeout=TIMEOUT,
-            transport=transport,
-            verify=ssl_context(),
-            limits=httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS),
-            # A proxy cannot reach the sandbox of this machine.
-            trust_env=not is_loopback(httpx.URL(settings.api_url).host),
-        )
+        with usable_proxy():
+            self._http = httpx.AsyncClient(
+                auth=BearerAuth(settings),
+                headers=HEADERS,
+                timeout=TIMEOUT,
+                transport=transport,
+                verify=ssl_context(),
+                limits=httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS),
+                # A proxy cannot reach the sandbox of this machine.
+                trust_env=not is_loopback(httpx.URL(settings.api_url).host),
+            )
         self.workspaces = Workspaces(self)
         self.upload_sessions = UploadSessions(self)
         self.files = Files(self)

@@ -33,8 +33,6 @@ _ANSWER_S = 60.0  # for an error's body, which may come drop by drop
 _ANSWER_BYTES = 64 << 10
 _REDIRECTS = 3
 _KEEPALIVE_S = 15.0  # S3 closes an idle connection after about 20 s
-# The platform's SDK declares the same for every file; types are judged by name (platform API reference: form).
-_CONTENT_TYPE = "text/plain"
 
 
 class Bucket:
@@ -56,7 +54,7 @@ class Bucket:
         """Render the form's fixed part; nothing is sent yet."""
         self._url = self._nearest = httpx.URL(form.url)
         self._secrets = [value for name, value in form.fields.items() if name != "key" and len(value) > 7]
-        self._form = Form(form.fields, _CONTENT_TYPE)
+        self._form = Form(form.fields)
         self._shared = transport
         self._turns = asyncio.Semaphore(connections)
         self._idle: list[httpx.AsyncBaseTransport] = []

@@ -113,7 +113,7 @@ class Files:
             TooLarge: The file is over 200 MB or its metadata over 32,766 bytes.
             Unprocessable: The platform does not take such a file, for example an empty one.
         """
-        form = Form({} if meta is None else {"meta": _as_json(meta)}, "application/octet-stream")
+        form = Form({} if meta is None else {"meta": _as_json(meta)})
         filename = escaped(name.encode("utf-8", "replace").decode())
 
         @contextlib.contextmanager

@@ -7,6 +7,7 @@ prelude + name + data + epilogue. Memory stays at one read per body, whatever th
 from __future__ import annotations
 
 import asyncio
+import mimetypes
 import os
 import re
 import secrets
@@ -30,10 +31,9 @@ class Form:
 
     Args:
         fields: Form fields, sent before the file.
-        content_type: Of the file part.
     """
 
-    def __init__(self, fields: Mapping[str, str], content_type: str) -> None:
+    def __init__(self, fields: Mapping[str, str]) -> None:
         """Render the fields once."""
         boundary = secrets.token_hex(16)
         self.content_type = f"multipart/form-data; boundary={boundary}"
@@ -43,7 +43,6 @@ class Form:
         ]
         parts.append(f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="')
         self._before_name = "".join(parts).encode()
-        self._after_name = f'"\r\nContent-Type: {content_type}\r\n\r\n'.encode()
         self._after_data = f"\r\n--{boundary}--\r\n".encode()
 
     def body(self, name: str, source: bytes | FileIO, size: int, on_sent: Callable[[int], None]) -> Body:
@@ -55,7 +54,7 @@ class Form:
             size: Its length in bytes.
             on_sent: Told the number of file bytes of each write that went through.
         """
-        head = self._before_name + name.encode() + self._after_name
+        head = self._before_name + f'{name}"\r\nContent-Type: {content_type(name)}\r\n\r\n'.encode()
         return Body(head, source, size, self._after_data, on_sent)
 
 
@@ -145,6 +144,11 @@ def file_changed(how: str) -> BucketError:
         "Nothing of it was stored. Wait until nothing writes to it, then send it again.",
         code="FileChanged",
     )
+
+
+def content_type(name: str) -> str:
+    """The type a file's name stands for. The platform judges by name as well (platform API reference: form)."""
+    return mimetypes.guess_type(name)[0] or "application/octet-stream"
 
 
 def escaped(name: str) -> str:

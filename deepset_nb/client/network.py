@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import ssl
+from collections.abc import Iterator
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
-from ..errors import ConnectionFailed
+from ..errors import ConnectionFailed, SettingsError
 from ..settings import is_loopback
 
 CONNECT_S = 10.0
@@ -25,8 +27,27 @@ def ssl_context() -> ssl.SSLContext:
 
 
 @functools.cache
-def _ssl_context(_cert_file: str | None, _cert_dir: str | None) -> ssl.SSLContext:
-    return httpx.create_ssl_context()
+def _ssl_context(cert_file: str | None, cert_dir: str | None) -> ssl.SSLContext:
+    try:
+        return httpx.create_ssl_context()
+    except OSError as error:  # ssl.SSLError is one, too
+        raise SettingsError(
+            f"The certificates in {cert_file or cert_dir!r} cannot be read: {error.strerror or error}.",
+            "Correct SSL_CERT_FILE or SSL_CERT_DIR, or unset them.",
+        ) from None
+
+
+@contextlib.contextmanager
+def usable_proxy() -> Iterator[None]:
+    """Words for a proxy of the environment that httpx cannot use; its URL, which may hold a password, stays out."""
+    try:
+        yield
+    except (ImportError, ValueError, httpx.InvalidURL) as error:
+        why = "SOCKS is not installed" if isinstance(error, ImportError) else "its URL, or NO_PROXY, is not valid"
+        raise SettingsError(
+            f"The proxy that the environment names cannot be used: {why}.",
+            "Correct HTTPS_PROXY, ALL_PROXY and NO_PROXY, or unset them; for SOCKS run: pip install 'httpx[socks]'",
+        ) from None
 
 
 def proxy_for(url: httpx.URL) -> str | None:

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from . import admin, files, sessions, workspaces
+from . import admin, deletion, files, metadata, sessions, uploads, workspaces
 from .auth import Gate
 from .bucket import bucket
 from .config import SandboxConfig
@@ -47,9 +47,7 @@ def create_app(config: SandboxConfig) -> FastAPI:
     app.router.routes.append(  # first, as it is asked most: routes are tried in their order
         Route("/bucket/{bucket}/", bucket, methods=["POST", "OPTIONS", "GET", "PUT", "DELETE"], include_in_schema=False)
     )
-    for module in (sessions, files, workspaces):
-        app.include_router(module.router, prefix="/api/v1")
-    app.include_router(admin.router)
+    add_endpoints(app)
     for prefix in ("", "/api/v1"):
         app.router.routes.append(Route(f"{prefix}/health", _health, include_in_schema=False))
     app.router.routes.append(Route("/api/v1/openapi.json", _openapi, include_in_schema=False))
@@ -57,6 +55,13 @@ def create_app(config: SandboxConfig) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_middleware(Gate, platform=platform)
     return app
+
+
+def add_endpoints(app: FastAPI) -> None:
+    """What the schema names."""
+    for module in (sessions, uploads, metadata, deletion, files, workspaces):
+        app.include_router(module.router, prefix="/api/v1")
+    app.include_router(admin.router)
 
 
 async def _health(request: Request) -> Response:

@@ -9,22 +9,27 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from urllib.parse import quote
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from .config import BUCKET
 from .faults import ConnectionReset
-from .forms import FormError, FormReader, Incoming, TooMuchFormData
+from .faults.bucket import REQUEST_TIMEOUT
+from .forms import FormError, FormReader, TooMuchFormData, arriving
 from .platform import Platform
 from .replies import BucketRefusal, bucket_error, xml
-from .sigv4 import verify
+from .sigv4 import REGION, verify
 
 MAX_FORM_BYTES = 20 * 1024  # form data beside the file; section 4.3
 MAX_KEY_BYTES = 1024
 # Pages of any origin may post here: the form is the credential, and no cookie or key is ever involved.
 CORS = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "ETag, Location"}
+SECOND_ADDRESS = f"{BUCKET}.{REGION}"  # where a redirect leads: the same bucket, as its region spells it
 PREFLIGHT = {"Access-Control-Allow-Methods": "POST", "Access-Control-Max-Age": "3000"}
+
+
+class _Idle(BucketRefusal):
+    """Nothing came for too long."""
 
 
 async def bucket(request: Request) -> Response:
@@ -33,6 +38,8 @@ async def bucket(request: Request) -> Response:
         response = await _answer(request)
     except BucketRefusal as refusal:
         response = bucket_error(refusal)
+        if isinstance(refusal, _Idle):
+            response.headers["Connection"] = "close"
     except (ClientDisconnect, ConnectionReset):
         response = Response(status_code=400)  # goes nowhere: the connection is gone
     response.headers.update(CORS)
@@ -44,13 +51,30 @@ async def _answer(request: Request) -> Response:
         wanted = request.headers.get("Access-Control-Request-Headers")
         allowed = {"Access-Control-Allow-Headers": wanted} if wanted else {}
         return Response(headers=PREFLIGHT | allowed)
-    if request.path_params["bucket"] != BUCKET:
+    address = request.path_params["bucket"]
+    if address not in (BUCKET, SECOND_ADDRESS):
         raise BucketRefusal("NoSuchBucket", "The specified bucket does not exist.")
     if request.method != "POST":
         raise BucketRefusal("MethodNotAllowed", "The specified method is not allowed against this resource.")
     platform: Platform = request.app.state.platform
     response = await platform.faults.on_request("bucket")
+    if response is None and address == BUCKET and platform.faults.redirects():
+        response = _redirect(request)
     return response or await _post(request, platform)
+
+
+def _redirect(request: Request) -> Response:
+    location = str(request.url.replace(path=f"/bucket/{SECOND_ADDRESS}/"))
+    elements: dict[str, object] = {
+        "Code": "TemporaryRedirect",
+        "Message": "Please re-send this request to the specified temporary endpoint. "
+        "Continue to use the original request endpoint for future requests.",
+        "Bucket": BUCKET,
+        "Endpoint": location,
+    }
+    response = xml(307, "Error", elements)
+    response.headers["Location"] = location
+    return response
 
 
 async def _post(request: Request, platform: Platform) -> Response:
@@ -70,10 +94,14 @@ async def _post(request: Request, platform: Platform) -> Response:
             await reader.read(_pieces(request, platform))
             if reader.file is None:
                 raise BucketRefusal("InvalidArgument", "POST requires exactly one file upload per request.")
-            blob = await run_in_threadpool(post.keep, reader.file)
+            post.check_size(reader.file.size)
+            received, reader.file = reader.file, None
+            blob = await platform.objects.put(post.key, received)
         finally:
             if reader.file is not None:
                 reader.file.discard()
+    except TimeoutError:
+        raise _Idle(*REQUEST_TIMEOUT) from None
     except TooMuchFormData:
         raise BucketRefusal(
             "MaxPostPreDataLengthExceeded",
@@ -91,10 +119,9 @@ async def _post(request: Request, platform: Platform) -> Response:
 
 async def _pieces(request: Request, platform: Platform) -> AsyncIterator[bytes]:
     connection = request.scope.get("state", {}).get("connection")
-    async for piece in request.stream():
-        if piece:
-            await platform.faults.on_bytes(connection, len(piece))
-            yield piece
+    async for piece in arriving(request, platform.config.idle_timeout_s):
+        await platform.faults.on_bytes(connection, len(piece))
+        yield piece
 
 
 class _Post:
@@ -105,7 +132,7 @@ class _Post:
         self.fields: dict[str, str] = {}
         self._platform = platform
         self._content_length = content_length
-        self._smallest = self._largest = 0
+        self._smallest, self._largest = 0, float("inf")
 
     def check(self, filename: str, fields: dict[str, str]) -> None:
         """Everything that can be known before the file's first byte."""
@@ -122,27 +149,19 @@ class _Post:
         self._smallest, self._largest = verify(
             platform.credentials, self.fields, bucket=BUCKET, now=platform.config.clock()
         )
+        self._largest = min(self._largest, platform.faults.object_limit)
         self._refuse_size_over(self._content_length - 2 * MAX_FORM_BYTES)  # certain already: spare the sending
 
-    def keep(self, received: Incoming) -> str:
-        """Make the received body the object of its key."""
-        self._refuse_size_over(received.size)
-        if received.size < self._smallest:
+    def check_size(self, size: int) -> None:
+        """What is known only once the file is there."""
+        self._refuse_size_over(size)
+        if size < self._smallest:
             raise BucketRefusal(
                 "EntityTooSmall",
                 "Your proposed upload is smaller than the minimum allowed size",
-                ProposedSize=received.size,
+                ProposedSize=size,
                 MinSizeAllowed=self._smallest,
             )
-        store = self._platform.store
-        blob = received.keep()
-        with store.write() as db:
-            replaced = db.execute("SELECT blob FROM objects WHERE key = ?", (self.key,)).fetchall()
-            db.execute(
-                "INSERT OR REPLACE INTO objects (key, blob, size) VALUES (?, ?, ?)", (self.key, blob, received.size)
-            )
-        store.discard(row["blob"] for row in replaced)
-        return blob
 
     def _refuse_size_over(self, size: int) -> None:
         if size > self._largest:
@@ -150,7 +169,7 @@ class _Post:
                 "EntityTooLarge",
                 "Your proposed upload exceeds the maximum allowed size",
                 ProposedSize=size,
-                MaxSizeAllowed=self._largest,
+                MaxSizeAllowed=int(self._largest),
             )
 
 

@@ -6,6 +6,7 @@ temporary file becomes a blob only when the form is complete, and disappears whe
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import BinaryIO
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
 
 from .store import Store
 
@@ -67,8 +69,10 @@ class Incoming:
 
     def keep(self) -> str:
         """Complete the body and return its blob id. Blocks on the disk: call it in a thread."""
+        if self._file is None:
+            content, self._buffer = self._buffer, bytearray()
+            return self._store.new_blob(content)
         self.flush()
-        assert self._file is not None
         assert self._path is not None
         self._file.close()
         blob = self._store.adopt(self._path)
@@ -82,6 +86,18 @@ class Incoming:
         if self._path is not None:
             self._path.unlink(missing_ok=True)
             self._path = None
+
+
+async def arriving(request: Request, idle_timeout_s: float) -> AsyncIterator[bytes]:
+    """The pieces of a body; TimeoutError where none comes for too long."""
+    stream = request.stream()
+    while True:
+        async with asyncio.timeout(idle_timeout_s):
+            piece = await anext(stream, None)
+        if piece is None:
+            return
+        if piece:
+            yield piece
 
 
 class FormReader:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import unquote
-from uuid import uuid4
 
 from .config import Choices
-from .records import BadMeta, NameTaken, TooMuchMeta, add_file, checked_meta
+from .marks import Marks
+from .meta_rules import BadMeta, TooMuchMeta, WrongMeta, parse_meta
+from .records import NameTaken, add_file
 from .store import Store
 
 SIDECAR = ".meta.json"
@@ -28,7 +29,7 @@ class _Object(NamedTuple):
 
 
 def end_session(
-    db: sqlite3.Connection, choices: Choices, *, session_id: str, status: str, prefix: str, due_us: int
+    db: sqlite3.Connection, choices: Choices, marks: Marks, *, session_id: str, status: str, prefix: str, due_us: int
 ) -> list[str]:
     """Give an open session its final status and queue what was uploaded into it.
 
@@ -40,15 +41,20 @@ def end_session(
     db.execute("UPDATE sessions SET status = ? WHERE id = ?", (status, session_id))
     if status == "EXPIRED" and not choices.expired_ingests:
         return []
-    until = prefix[:-1] + "0"  # the character after "/", so this is the range of all keys under the prefix
-    objects = db.execute("SELECT key, blob, size FROM objects WHERE key >= ? AND key < ? ORDER BY seq", (prefix, until))
+    order = "seq" if marks.seed is None else "key"  # parallel posts arrive in an order no seed can know
+    objects = db.execute(
+        f"SELECT key, blob, size FROM objects WHERE key >= ? AND key < ? ORDER BY {order}",  # noqa: S608
+        key_range(prefix),
+    )
     raw: list[tuple[str, _Object]] = []
     sidecars: dict[str, _Object] = {}
     superfluous: list[str] = []
-    for rank, (key, blob, size) in enumerate(objects.fetchall(), 1):
+    rank = 0
+    for key, blob, size in objects.fetchall():
         name = key[len(prefix) :]
         if choices.decode_names:
             name = unquote(name)
+        rank += choices.sidecars_take_room or not name.endswith(SIDECAR)
         if not name.endswith(SIDECAR):
             raw.append((name, _Object(rank, blob, size)))
             continue
@@ -59,13 +65,18 @@ def end_session(
     db.executemany(
         "INSERT INTO ingestions (id, session_id, due_us, name, blob, size, sidecar, is_sidecar, status, reason) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        ((str(uuid4()), session_id, due_us, *record) for record in records),
+        ((marks.id(session_id, n), session_id, due_us, *record) for n, record in enumerate(records)),
     )
-    db.execute("DELETE FROM objects WHERE key >= ? AND key < ?", (prefix, until))
+    db.execute("DELETE FROM objects WHERE key >= ? AND key < ?", key_range(prefix))
     kept = {blob for record in records if record.status == "PENDING" for blob in (record.blob, record.sidecar)}
     return superfluous + [
         item.blob for item in [*(item for _, item in raw), *sidecars.values()] if item.blob not in kept
     ]
+
+
+def key_range(prefix: str) -> tuple[str, str]:
+    """The first key under a prefix that ends in ``/``, and the first one after them: "0" is what follows "/"."""
+    return prefix, prefix[:-1] + "0"
 
 
 class _Record(NamedTuple):
@@ -112,7 +123,14 @@ class Refused(Exception):
 
 
 def ingest(
-    db: sqlite3.Connection, store: Store, choices: Choices, record: sqlite3.Row, *, fault: str | None, now_us: int
+    db: sqlite3.Connection,
+    store: Store,
+    choices: Choices,
+    marks: Marks,
+    record: sqlite3.Row,
+    *,
+    fault: str | None = None,
+    copies: int = 1,
 ) -> list[str]:
     """Take one PENDING record to its end.
 
@@ -120,9 +138,10 @@ def ingest(
         db: An open transaction.
         store: Where the sidecar's content is.
         choices: Where the platform's rule is not known.
+        marks: Gives the file its id and time.
         record: A row of `due`.
         fault: A reason to fail with, whatever the file is like.
-        now_us: The file's creation time.
+        copies: How many files it becomes.
 
     Returns:
         Blobs no row names any more; discard them after the transaction.
@@ -133,34 +152,41 @@ def ingest(
             raise Refused(fault)
         if record["size"] == 0:
             raise Refused("EMPTY_FILE")
-        _, replaced = add_file(
-            db,
-            choices,
-            workspace_id=record["workspace_id"],
-            name=record["name"],
-            blob=record["blob"],
-            size=record["size"],
-            meta=_meta_of(store, choices, record["sidecar"]),
-            write_mode=record["write_mode"],
-            now_us=now_us,
-        )
+        meta = _meta_of(store, choices, record["sidecar"])
+        for blob in [record["blob"], *(store.copy(record["blob"]) for _ in range(copies - 1))]:
+            _, replaced = add_file(
+                db,
+                choices,
+                marks,
+                workspace_id=record["workspace_id"],
+                name=record["name"],
+                blob=blob,
+                size=record["size"],
+                meta=meta,
+                write_mode="KEEP" if blob != record["blob"] else record["write_mode"],
+            )
+            superfluous += replaced
     except NameTaken:
         reason = "FILE_ALREADY_EXISTS"
+    except WrongMeta:
+        reason = "UNKNOWN_ERROR"
     except Refused as refused:
         reason = str(refused)
     else:
         db.execute("UPDATE ingestions SET status = 'FINISHED' WHERE seq = ?", (record["seq"],))
-        return superfluous + replaced
+        return superfluous
     db.execute("UPDATE ingestions SET status = 'FAILED', reason = ? WHERE seq = ?", (reason, record["seq"]))
     return [*superfluous, record["blob"]]
 
 
-def _meta_of(store: Store, choices: Choices, sidecar: str | None) -> str:
+def _meta_of(store: Store, choices: Choices, sidecar: str | None) -> dict[str, Any]:
     if sidecar is None:
-        return "{}"
+        return {}
     try:
         with store.blob_path(sidecar).open("rb") as file:
-            return checked_meta(file.read(SIDECAR_READ_BYTES), choices)
+            return parse_meta(file.read(SIDECAR_READ_BYTES), choices)
+    except WrongMeta:
+        raise  # read, but not accepted
     except BadMeta:
         raise Refused("FAILED_TO_PARSE_META") from None
     except (TooMuchMeta, OSError):

@@ -7,13 +7,14 @@ import sqlite3
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, NamedTuple
-from uuid import uuid4
 
 from fastapi import Depends, Request
 from starlette.exceptions import HTTPException
 
-from .config import BUCKET, SandboxConfig
+from .config import BUCKET, Choices, SandboxConfig
 from .faults import Faults
+from .marks import Marks
+from .objects import ObjectWriter
 from .replies import timestamp
 from .sigv4 import Credentials, presign
 from .store import Store
@@ -37,8 +38,9 @@ class Platform:
 
     def __init__(self, config: SandboxConfig) -> None:
         """Open the data folder; `start` begins to ingest."""
-        self.config, self.choices = config, config.choices
-        self.faults = Faults(config.faults)
+        self.config = config
+        self.faults = Faults(config.faults, config.choices, config.seed)
+        self.marks = Marks(config.clock, config.seed)
         self.api_key = config.api_key or f"api_{secrets.token_urlsafe(32)}"
         self.admin_key = config.admin_key or secrets.token_urlsafe(32)
         self._temporary: TemporaryDirectory[str] | None = None
@@ -53,10 +55,11 @@ class Platform:
             secret=self.store.setting("secret", secrets.token_urlsafe(30)),
             token=self.store.setting("token", secrets.token_urlsafe(120)),
         )
-        self.organisation_id = self.store.setting("organisation_id", str(uuid4()))
-        self.user_id = self.store.setting("user_id", str(uuid4()))
+        self.organisation_id = self.store.setting("organisation_id", self.marks.id("organisation"))
+        self.user_id = self.store.setting("user_id", self.marks.id("user"))
+        self.objects = ObjectWriter(self.store)
         self.closing = False
-        self.worker = Worker(self.store, self.faults, config)
+        self.worker = Worker(self.store, self.faults, self.marks, config)
 
     def start(self) -> None:
         """Go on with whatever a server before us left half-way."""
@@ -69,9 +72,14 @@ class Platform:
         if self._temporary is not None:
             self._temporary.cleanup()
 
+    @property
+    def choices(self) -> Choices:
+        """The configured choices, changed by active faults."""
+        return self.faults.choices
+
     def now_us(self) -> int:
-        """The sandbox's time, microseconds since 1970."""
-        return round(self.config.clock() * 1_000_000)
+        """The clock's time, microseconds since 1970."""
+        return self.marks.now_us()
 
     def time(self, microseconds: int) -> str:
         """A stored time as the API writes it."""
@@ -87,7 +95,7 @@ class Platform:
 
     def new_workspace(self, db: sqlite3.Connection, name: str) -> Workspace:
         """Add a workspace; sqlite3.IntegrityError where the name is taken."""
-        workspace = Workspace(str(uuid4()), name)
+        workspace = Workspace(self.marks.next_id(db, "workspace", name), name)
         db.execute("INSERT INTO workspaces VALUES (?, ?, ?)", (*workspace, self.now_us()))
         return workspace
 
@@ -95,15 +103,15 @@ class Platform:
         """Where a session's objects are in the bucket."""
         return f"{self.organisation_id}/{workspace_id}/{session_id}/"
 
-    def form(self, workspace_id: str, session_id: str, expires_us: int) -> dict[str, str]:
+    def form(self, workspace_id: str, session_id: str, ends_us: int) -> dict[str, str]:
         """The presigned form's fields for a session."""
         return presign(
             self.credentials,
             bucket=BUCKET,
             prefix=self.prefix(workspace_id, session_id),
             now=self.config.clock(),
-            expires=expires_us / 1_000_000,
-            max_bytes=self.choices.max_object_bytes,
+            expires=ends_us / 1_000_000,
+            max_bytes=self.choices.max_object_bytes if self.choices.length_range_in_policy else None,
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Literal
 from uuid import uuid4
 from xml.sax.saxutils import escape
@@ -62,5 +63,9 @@ def xml(status: int, root: str, elements: dict[str, object]) -> Response:
 def timestamp(microseconds: int, suffix: Literal["+00:00", "Z"] = "+00:00") -> str:
     """Microseconds since 1970 as the platform writes times."""
     seconds, fraction = divmod(microseconds, 1_000_000)
-    moment = datetime.fromtimestamp(seconds, UTC).replace(microsecond=fraction)
-    return moment.isoformat(timespec="microseconds").replace("+00:00", suffix)
+    return f"{_second(seconds)}.{fraction:06}{suffix}"
+
+
+@lru_cache(maxsize=4096)  # the files of a listing were made in few different seconds
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").removesuffix("+00:00")

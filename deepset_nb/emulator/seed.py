@@ -36,8 +36,14 @@ def _fill(platform: Platform, db: sqlite3.Connection, workspace: Workspace) -> l
         key = session["prefix"] + path.name
         db.execute("INSERT INTO objects (key, blob, size) VALUES (?, ?, ?)", (key, document.keep(), document.size))
     superfluous = end_session(
-        db, platform.choices, session_id=session["id"], status="CLOSED", prefix=session["prefix"], due_us=0
+        db,
+        platform.choices,
+        platform.marks,
+        session_id=session["id"],
+        status="CLOSED",
+        prefix=session["prefix"],
+        due_us=0,
     )
     for record in due(db, 0, session_id=session["id"]):
-        superfluous += ingest(db, platform.store, platform.choices, record, fault=None, now_us=platform.now_us())
+        superfluous += ingest(db, platform.store, platform.choices, platform.marks, record)
     return superfluous

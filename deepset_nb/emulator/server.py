@@ -26,6 +26,7 @@ from .platform import Platform
 from .seed import make_room
 
 HOST = "127.0.0.1"
+KEEP_ALIVE_S = 75  # longer than clients keep theirs: no request meets a closing connection
 GRACE_S = 1.0  # what requests in progress get to finish when the sandbox stops
 
 
@@ -154,11 +155,13 @@ def serve(config: SandboxConfig) -> None:
 
 
 class _Protocol(H11Protocol):
-    """Lets the bucket's faults reach the connection a request came on."""
+    """Lets the bucket's faults reach the connection a request came on, and ends one on which none comes."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self.app_state = {**self.app_state, "connection": transport}
         super().connection_made(transport)
+        # uvicorn starts this only after the first answer; it is stopped when data comes.
+        self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
 
 
 class _Server(uvicorn.Server):
@@ -174,7 +177,7 @@ class _Server(uvicorn.Server):
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,
-                timeout_keep_alive=75,  # longer than clients keep theirs: no request meets a closing connection
+                timeout_keep_alive=KEEP_ALIVE_S,
                 timeout_graceful_shutdown=10,
             )
         )

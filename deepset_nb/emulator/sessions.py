@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from typing import Annotated, Any, Literal
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from fastapi import APIRouter, Body, Request
 from pydantic import BaseModel, Field, field_validator
@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from .config import BUCKET, Choices
-from .ingest import end_session
+from .ingest import end_session, key_range
 from .paging import PageQuery, body, select_page
 from .platform import Here, Platform, Workspace
 
@@ -44,18 +44,19 @@ def open_session(
     db: sqlite3.Connection, platform: Platform, workspace: Workspace, options: NewSession, creator: str = "user"
 ) -> sqlite3.Row:
     """Add an open session. How many there may be is checked by the endpoint."""
-    now_us, session_id = platform.now_us(), str(uuid4())
-    expires_us = now_us + (options.expires_in_seconds or 86_400) * 1_000_000
+    session_id, created_us = platform.marks.next_id(db, "session", workspace.id), platform.marks.stamp(db, workspace.id)
+    life_us = (options.expires_in_seconds or 86_400) * 1_000_000
     db.execute(
-        "INSERT INTO sessions (id, workspace_id, write_mode, prefix, status, created_us, expires_us, creator) "
-        "VALUES (?, ?, ?, ?, 'OPEN', ?, ?, ?)",
+        "INSERT INTO sessions (id, workspace_id, write_mode, prefix, status, created_us, expires_us, ends_us, creator) "
+        "VALUES (?, ?, ?, ?, 'OPEN', ?, ?, ?, ?)",
         (
             session_id,
             workspace.id,
             options.write_mode,
             platform.prefix(workspace.id, session_id),
-            now_us,
-            expires_us,
+            created_us,
+            created_us + life_us,
+            platform.now_us() + life_us,
             creator,
         ),
     )
@@ -71,7 +72,7 @@ def create_session(
     workspace, limit = platform.workspace(workspace_name), platform.choices.max_open_sessions
     with platform.store.write() as db:
         (already_open,) = db.execute(
-            "SELECT count(*) FROM sessions WHERE workspace_id = ? AND status = 'OPEN' AND expires_us > ?",
+            "SELECT count(*) FROM sessions WHERE workspace_id = ? AND status = 'OPEN' AND ends_us > ?",
             (workspace.id, platform.now_us()),
         ).fetchone()
         if already_open >= limit:
@@ -87,7 +88,7 @@ def create_session(
             "expires_at": platform.time(session["expires_us"]),
             "aws_prefixed_request_config": {
                 "url": str(request.url.replace(path=f"/bucket/{BUCKET}/", query="")),
-                "fields": platform.form(workspace.id, session["id"], session["expires_us"]),
+                "fields": platform.form(workspace.id, session["id"], session["ends_us"]),
             },
         },
         201,
@@ -95,12 +96,17 @@ def create_session(
 
 
 @router.get("")
-def list_sessions(workspace_name: str, platform: Here, page: PageQuery, is_expired: bool | None = None) -> Response:
+async def list_sessions(
+    workspace_name: str, platform: Here, page: PageQuery, is_expired: bool | None = None
+) -> Response:
     """All sessions of the workspace, or those past (not past) their time."""
     workspace, now_us = platform.workspace(workspace_name), platform.now_us()
-    where, values = "workspace_id = ?", [workspace.id]
+    where, values = "workspace_id = ?", list[object]([workspace.id])
     if is_expired is not None:
-        where += f" AND expires_us {'<=' if is_expired else '>'} {now_us}"
+        expired = "ends_us <= ?"
+        if platform.choices.is_expired_means == "never_closed":
+            expired += " AND status != 'CLOSED'"
+        where, values = f"{where} AND {'' if is_expired else 'NOT '}({expired})", [*values, now_us]
     with platform.store.read() as db:
         rows, has_more, total = select_page(
             db,
@@ -126,7 +132,7 @@ def list_sessions(workspace_name: str, platform: Here, page: PageQuery, is_expir
 
 
 @router.get("/{session_id}")
-def get_session(workspace_name: str, session_id: UUID, platform: Here) -> Response:
+async def get_session(workspace_name: str, session_id: UUID, platform: Here) -> Response:
     """How many files of the session were ingested or refused."""
     workspace = platform.workspace(workspace_name)
     with platform.store.read() as db:
@@ -137,6 +143,7 @@ def get_session(workspace_name: str, session_id: UUID, platform: Here) -> Respon
                 (session["id"],),
             ).fetchall()
         )
+    hidden = min(platform.faults.finished_hidden, counts.get("FINISHED", 0))
     return JSONResponse(
         {
             "session_id": session["id"],
@@ -144,7 +151,7 @@ def get_session(workspace_name: str, session_id: UUID, platform: Here) -> Respon
             "documentation_url": DOCUMENTATION_URL,
             "ingestion_status": {
                 "failed_files": counts.get("FAILED", 0),
-                "finished_files": counts.get("FINISHED", 0),
+                "finished_files": counts.get("FINISHED", 0) - hidden,
             },
         }
     )
@@ -165,6 +172,7 @@ def close_session(
         superfluous = end_session(
             db,
             platform.choices,
+            platform.marks,
             session_id=session["id"],
             status="CLOSED",
             prefix=session["prefix"],
@@ -172,11 +180,13 @@ def close_session(
         )
     platform.store.discard(superfluous)
     platform.worker.wake()
+    if platform.faults.close_conflicts():
+        raise HTTPException(409, f"The upload session {session_id} is not open any more: it is CLOSED.")
     return Response(status_code=204)
 
 
 @router.get("/{session_id}/files")
-def list_session_files(
+async def list_session_files(
     workspace_name: str,
     session_id: UUID,
     platform: Here,
@@ -203,9 +213,26 @@ def list_session_files(
     return JSONResponse(body(listed, has_more=has_more, total=total))
 
 
+def remove_sessions(db: sqlite3.Connection, workspace_id: str) -> list[str]:
+    """Forget all sessions of a workspace and what they hold; blobs to discard after the transaction."""
+    blobs: list[str] = []
+    for session in db.execute("SELECT id, prefix FROM sessions WHERE workspace_id = ?", (workspace_id,)).fetchall():
+        objects = ("key >= ? AND key < ?", key_range(session["prefix"]))
+        blobs += [blob for (blob,) in db.execute(f"SELECT blob FROM objects WHERE {objects[0]}", objects[1])]  # noqa: S608
+        db.execute(f"DELETE FROM objects WHERE {objects[0]}", objects[1])  # noqa: S608
+        # What is ingested belongs to files by now; what failed is gone.
+        pending = db.execute(
+            "SELECT blob, sidecar FROM ingestions WHERE session_id = ? AND status = 'PENDING'", (session["id"],)
+        )
+        blobs += [blob for row in pending for blob in row if blob]
+        db.execute("DELETE FROM ingestions WHERE session_id = ?", (session["id"],))
+    db.execute("DELETE FROM sessions WHERE workspace_id = ?", (workspace_id,))
+    return blobs
+
+
 def state(session: sqlite3.Row, choices: Choices, now_us: int) -> str:
     """A session's state as listings show it at this moment."""
-    past = session["expires_us"] <= now_us
+    past = session["ends_us"] <= now_us
     if past and (session["status"] == "OPEN" or choices.expired_hides_closed):
         return "EXPIRED"
     status: str = session["status"]

@@ -38,7 +38,7 @@ class Credentials:
 
 
 def presign(
-    credentials: Credentials, *, bucket: str, prefix: str, now: float, expires: float, max_bytes: int
+    credentials: Credentials, *, bucket: str, prefix: str, now: float, expires: float, max_bytes: int | None
 ) -> dict[str, str]:
     """The form's fields for objects under ``prefix``; the file part's name completes the key."""
     moment = datetime.fromtimestamp(now, UTC)
@@ -53,7 +53,7 @@ def presign(
     conditions: list[Any] = [
         {"bucket": bucket},
         ["starts-with", "$key", prefix],
-        ["content-length-range", 0, max_bytes],
+        *([] if max_bytes is None else [["content-length-range", 0, max_bytes]]),
         *({name: value} for name, value in fields.items() if name != "key"),
     ]
     expiration = datetime.fromtimestamp(expires, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -7,10 +7,13 @@
 
 A blob is complete before a row names it, and is removed only after no row does: whatever is interrupted leaves at
 worst a file nobody names. Times are integers, microseconds since 1970 UTC, so that they sort and compare as times.
+`created_us` and `expires_us` are the times the API shows; `ends_us`, `due_us`, `listed_us` and `gone_us` are compared
+with the clock. The two differ in a seeded sandbox only, where what is shown must not depend on how fast it is.
 """
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
@@ -20,7 +23,8 @@ from uuid import uuid4
 
 from deepset_nb.errors import SandboxError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+NEVER_US = 2**62  # later than any time
 
 _SCHEMA = """
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -30,10 +34,10 @@ CREATE TABLE workspaces (
 CREATE TABLE sessions (
     seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, workspace_id TEXT NOT NULL, write_mode TEXT NOT NULL,
     prefix TEXT NOT NULL, status TEXT NOT NULL, created_us INTEGER NOT NULL, expires_us INTEGER NOT NULL,
-    creator TEXT NOT NULL
+    ends_us INTEGER NOT NULL, creator TEXT NOT NULL
 );
 CREATE INDEX sessions_of_workspace ON sessions (workspace_id, seq);
-CREATE INDEX open_sessions ON sessions (expires_us) WHERE status = 'OPEN';
+CREATE INDEX open_sessions ON sessions (ends_us) WHERE status = 'OPEN';
 CREATE TABLE objects (
     seq INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, blob TEXT NOT NULL, size INTEGER NOT NULL
 );
@@ -46,10 +50,15 @@ CREATE INDEX ingestions_of_session ON ingestions (session_id, seq);
 CREATE INDEX pending_ingestions ON ingestions (due_us, seq) WHERE status = 'PENDING';
 CREATE TABLE files (
     id TEXT PRIMARY KEY, workspace_id TEXT NOT NULL, name TEXT NOT NULL, folded TEXT NOT NULL, size INTEGER NOT NULL,
-    blob TEXT NOT NULL, meta TEXT NOT NULL, created_us INTEGER NOT NULL
+    blob TEXT NOT NULL, meta TEXT NOT NULL, created_us INTEGER NOT NULL, listed_us INTEGER NOT NULL,
+    gone_us INTEGER NOT NULL
 ) WITHOUT ROWID;
-CREATE INDEX files_by_time ON files (workspace_id, created_us, id);
+CREATE INDEX files_by_time ON files (workspace_id, created_us, id, listed_us, gone_us);
 CREATE INDEX files_by_name ON files (workspace_id, name, id);
+CREATE INDEX temporary_files ON files (gone_us) WHERE gone_us < 4611686018427387904;
+CREATE TABLE meta_kinds (workspace_id TEXT NOT NULL, key TEXT NOT NULL, kind TEXT NOT NULL,
+    PRIMARY KEY (workspace_id, key)) WITHOUT ROWID;
+CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 """
 
 
@@ -114,6 +123,19 @@ class Store:
     def blob_path(self, blob: str) -> Path:
         """Where the content named ``blob`` is."""
         return self._blobs / blob
+
+    def new_blob(self, content: bytes | bytearray) -> str:
+        """Write a small content at once; no row names it yet, so nobody sees it half."""
+        blob = uuid4().hex
+        with self.blob_path(blob).open("xb", buffering=0) as file:
+            file.write(content)
+        return blob
+
+    def copy(self, blob: str) -> str:
+        """The same content as a blob of its own."""
+        twin = uuid4().hex
+        shutil.copyfile(self.blob_path(blob), self.blob_path(twin))
+        return twin
 
     def adopt(self, received: Path) -> str:
         """Turn a completely received body into a blob; one atomic rename."""

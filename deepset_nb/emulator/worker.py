@@ -8,9 +8,12 @@ import threading
 from .config import SandboxConfig
 from .faults import Faults
 from .ingest import due, end_session, ingest
-from .store import Store
+from .marks import Marks
+from .records import remove_where
+from .store import NEVER_US, Store
 
 BATCH = 50  # records per transaction: the bucket's writers get their turn every few milliseconds
+GONE = f"gone_us < {NEVER_US} AND gone_us <= ?"  # the first part, as a literal, lets SQLite use the partial index
 IDLE_S = 0.1  # how late an expiry or a due file is noticed at most
 
 _log = logging.getLogger(__name__)
@@ -19,9 +22,9 @@ _log = logging.getLogger(__name__)
 class Worker:
     """Ingests in the background; everything it needs to go on after a restart is in the store."""
 
-    def __init__(self, store: Store, faults: Faults, config: SandboxConfig) -> None:
+    def __init__(self, store: Store, faults: Faults, marks: Marks, config: SandboxConfig) -> None:
         """Nothing runs before `start`."""
-        self._store, self._faults, self._config = store, faults, config
+        self._store, self._faults, self._marks, self._config = store, faults, marks, config
         self._awake = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sandbox-ingestion", daemon=True)
@@ -46,6 +49,7 @@ class Worker:
         while not self._stopping.is_set():
             try:
                 self._expire_sessions()
+                self._forget_temporary_files()
                 ingested = self._ingest_batch(1 if rate else BATCH)
             except Exception:
                 _log.exception("The sandbox's ingestion failed; it tries again.")
@@ -56,15 +60,10 @@ class Worker:
             elif rate:
                 self._stopping.wait(1 / rate)
 
-    def _now_us(self) -> int:
-        return round(self._config.clock() * 1_000_000)
-
     def _expire_sessions(self) -> None:
-        now_us = self._now_us()
+        now_us = self._marks.now_us()
         with self._store.read() as db:
-            expired = db.execute(
-                "SELECT id FROM sessions WHERE status = 'OPEN' AND expires_us <= ?", (now_us,)
-            ).fetchall()
+            expired = db.execute("SELECT id FROM sessions WHERE status = 'OPEN' AND ends_us <= ?", (now_us,)).fetchall()
         for (session_id,) in expired:
             with self._store.write() as db:
                 row = db.execute("SELECT status, prefix FROM sessions WHERE id = ?", (session_id,)).fetchone()
@@ -72,7 +71,8 @@ class Worker:
                     continue
                 superfluous = end_session(
                     db,
-                    self._config.choices,
+                    self._faults.choices,
+                    self._marks,
                     session_id=session_id,
                     status="EXPIRED",
                     prefix=row["prefix"],
@@ -80,15 +80,31 @@ class Worker:
                 )
             self._store.discard(superfluous)
 
+    def _forget_temporary_files(self) -> None:
+        now_us = self._marks.now_us()
+        with self._store.read() as db:
+            found = db.execute(f"SELECT 1 FROM files WHERE {GONE}", (now_us,)).fetchone()  # noqa: S608
+        if found:
+            with self._store.write() as db:
+                blobs = remove_where(db, GONE, (now_us,))
+            self._store.discard(blobs)
+
     def _ingest_batch(self, size: int) -> int:
         with self._store.read() as db:
-            records = due(db, self._now_us(), limit=size)
-        if not records:
-            return 0
+            if not due(db, self._marks.now_us(), limit=1):
+                return 0
         superfluous: list[str] = []
-        with self._store.write() as db:
+        with self._store.write() as db:  # asked again: a workspace may have been deleted in between
+            records = due(db, self._marks.now_us(), limit=size)
             for record in records:
-                fault = self._faults.reason_for(record["name"])
-                superfluous += ingest(db, self._store, self._config.choices, record, fault=fault, now_us=self._now_us())
+                superfluous += ingest(
+                    db,
+                    self._store,
+                    self._faults.choices,
+                    self._marks,
+                    record,
+                    fault=self._faults.reason_for(record["name"]),
+                    copies=self._faults.copies,
+                )
         self._store.discard(superfluous)
         return len(records)

@@ -10,7 +10,10 @@ from pydantic import BaseModel, field_validator
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from .platform import Here, Workspace
+from .platform import Here, Platform, Workspace
+from .records import remove_where
+from .sessions import remove_sessions
+from .store import NEVER_US
 
 router = APIRouter(tags=["workspaces"])
 
@@ -28,7 +31,7 @@ class NewWorkspace(BaseModel):
 
 
 @router.get("/workspaces")
-def list_workspaces(platform: Here) -> Response:
+async def list_workspaces(platform: Here) -> Response:
     """All workspaces, as a bare list."""
     return JSONResponse([describe(workspace) for workspace in _all(platform)])
 
@@ -49,24 +52,39 @@ def create_workspace(new: NewWorkspace, platform: Here) -> Response:
 
 
 @router.get("/workspaces/{workspace_name}")
-def get_workspace(workspace_name: str, platform: Here) -> Response:
+async def get_workspace(workspace_name: str, platform: Here) -> Response:
     """One workspace."""
     return JSONResponse(describe(platform.workspace(workspace_name)))
 
 
+@router.delete("/workspaces/{workspace_name}", status_code=204)
+def delete_workspace(workspace_name: str, platform: Here) -> Response:
+    """Delete a workspace with everything in it."""
+    workspace = platform.workspace(workspace_name)
+    with platform.store.write() as db:
+        blobs = remove_where(db, "workspace_id = ?", (workspace.id,))
+        blobs += remove_sessions(db, workspace.id)
+        db.execute("DELETE FROM meta_kinds WHERE workspace_id = ?", (workspace.id,))
+        db.execute("DELETE FROM workspaces WHERE id = ?", (workspace.id,))
+    platform.store.discard(blobs)
+    return Response(status_code=204)
+
+
 @router.get("/workspaces/{workspace_name}/stats")
-def get_stats(workspace_name: str, platform: Here) -> Response:
+async def get_stats(workspace_name: str, platform: Here) -> Response:
     """Counts; the sandbox indexes no documents and answers no searches."""
     workspace = platform.workspace(workspace_name)
     with platform.store.read() as db:
-        (files,) = db.execute("SELECT count(*) FROM files WHERE workspace_id = ?", (workspace.id,)).fetchone()
+        (files,) = db.execute(
+            "SELECT count(*) FROM files WHERE workspace_id = ? AND gone_us = ?", (workspace.id, NEVER_US)
+        ).fetchone()
     return JSONResponse(
         {"average_response_time": 0, "document_count": 0, "file_count": files, "search_request_count": 0}
     )
 
 
 @router.get("/me")
-def get_me(platform: Here) -> Response:
+async def get_me(platform: Here) -> Response:
     """The user the key belongs to, and their organisation."""
     return JSONResponse(
         {
@@ -96,7 +114,7 @@ def describe(workspace: Workspace) -> dict[str, Any]:
     }
 
 
-def _all(platform: Here) -> list[Workspace]:
+def _all(platform: Platform) -> list[Workspace]:
     with platform.store.read() as db:
         rows = db.execute("SELECT id, name FROM workspaces ORDER BY created_us, name").fetchall()
     return [Workspace(*row) for row in rows]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import socket
+import time
 import xml.etree.ElementTree as ET
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import boto3
@@ -333,3 +335,67 @@ def test_one_connection_carries_many_objects_also_after_a_refusal(form):
             extra = {"colour": "blue"} if number % 3 == 0 else {}
             response = client.post(form["url"], data=form["fields"] | extra, files={"file": (f"{number}.txt", b"1")})
             assert response.status_code == (403 if extra else 204)
+
+
+def head_of(form: dict, content: bytes) -> bytes:
+    url = httpx.URL(form["url"])
+    return (
+        f"POST {url.path} HTTP/1.1\r\nHost: {url.host}\r\nContent-Length: {len(content)}\r\n"
+        "Content-Type: multipart/form-data; boundary=limit\r\n\r\n"
+    ).encode()
+
+
+@pytest.mark.parametrize("kept", [0, 10, -1000])
+def test_a_sender_who_falls_silent_is_given_up_as_s3_does(start, tmp_path: Path, kept):
+    room = start(data=tmp_path, idle_timeout_s=0.3)
+    form = room.open()["aws_prefixed_request_config"]
+    url = httpx.URL(form["url"])
+    content = body(form["fields"], ('name="file"; filename="a.txt"', bytes(3_000_000)))
+    with socket.create_connection((url.host, url.port), timeout=20) as client:
+        client.sendall(head_of(form, content) + content[:kept])
+        answer = b"".join(iter(lambda: client.recv(65_536), b""))  # to the end: the connection is closed
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert b"<Code>RequestTimeout</Code>" in answer
+    assert list((tmp_path / "incoming").iterdir()) == []
+
+
+def test_a_slow_sender_is_not_a_silent_one(start):
+    room = start(idle_timeout_s=1.5)
+    form = room.open()["aws_prefixed_request_config"]
+    url = httpx.URL(form["url"])
+    content = body(form["fields"], FILE)
+    with socket.create_connection((url.host, url.port), timeout=20) as client:
+        client.sendall(head_of(form, content))
+        for begin in range(0, len(content), len(content) // 8):
+            client.sendall(content[begin : begin + len(content) // 8])
+            time.sleep(0.25)
+        assert client.recv(12) == b"HTTP/1.1 204"
+
+
+def test_a_redirect_reaches_clients_that_send_everything_first(start):
+    room = start(faults=("redirect:1",))
+    form = room.open()["aws_prefixed_request_config"]
+    response = post_form(form["url"], form["fields"], "a.txt", bytes(20_000_000))
+    assert code(response) == (307, "TemporaryRedirect")
+    assert post_form(response.headers["Location"], form["fields"], "a.txt", bytes(20_000_000)).status_code == 204
+
+
+def test_objects_posted_at_once_under_one_key_are_one_object_and_leave_one_blob(start, tmp_path: Path):
+    room = start(data=tmp_path)
+    session = room.open()
+    with ThreadPoolExecutor(20) as clients:
+        posts = [clients.submit(room.post, session, f"{n % 3}.txt", f"{n % 3}/{n}".encode()) for n in range(60)]
+        assert {post.result().status_code for post in posts} == {204}
+    assert len(list((tmp_path / "blobs").iterdir())) == 3
+    room.close(session)
+    assert sorted(name for name, _, _ in room.wait(session)) == ["0.txt", "1.txt", "2.txt"]
+    assert all(room.download(file).startswith(file["name"][:1].encode() + b"/") for file in room.files())
+
+
+def test_a_disk_that_takes_nothing_fails_this_object_and_no_other(start, tmp_path: Path):
+    room = start(data=tmp_path)
+    session = room.open()
+    (tmp_path / "blobs").rename(tmp_path / "away")
+    assert code(room.post(session, "a.txt")) == (500, "InternalError")
+    (tmp_path / "away").rename(tmp_path / "blobs")
+    assert room.post(session, "b.txt").status_code == 204

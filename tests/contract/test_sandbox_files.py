@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 from datetime import datetime, timedelta
 from uuid import uuid4
 
@@ -276,3 +277,43 @@ def test_an_upload_that_breaks_off_leaves_nothing(room):
     response = room.api.post(room.url("/files"), content=half(), headers=headers)
     assert response.status_code == 400
     assert room.files() == []
+
+
+def test_a_direct_upload_that_falls_silent_is_given_up_with_408(start, tmp_path):
+    room = start(data=tmp_path, idle_timeout_s=0.3)
+    head = (
+        f"POST /api/v1{room.url('/files')} HTTP/1.1\r\nHost: sandbox\r\nContent-Length: 5000000\r\n"
+        f"Authorization: Bearer {room.connection.api_key}\r\n"
+        "Content-Type: multipart/form-data; boundary=limit\r\n\r\n"
+        '--limit\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\n'
+    )
+    base = room.api.base_url
+    with socket.create_connection((base.host, base.port), timeout=20) as client:
+        client.sendall(head.encode() + bytes(3_000_000))
+        answer = b"".join(iter(lambda: client.recv(65_536), b""))
+    assert answer.startswith(b"HTTP/1.1 408")
+    assert list((tmp_path / "incoming").iterdir()) == []
+
+
+def test_a_filter_knows_every_operator_of_the_grammar_and_created_at_as_a_time(start, clock):
+    room = start(clock=clock)
+    for name, meta in (("a", {"n": 1, "who": {"name": "Ada"}}), ("b", {"n": 2, "tags": ["x", "y"]})):
+        room.direct(name, meta=json.dumps(meta))
+        clock.now += 86_400
+
+    def found(expression):
+        return sorted(file["name"] for file in room.files(filter=expression))
+
+    assert found("n gt 1") == found("n ge '2'") == found("tags eq 'y'") == found("who eq null") == ["b"]
+    assert found("who/name eq 'Ada'") == found('who.name eq "Ada"') == found("n ne 2 and n lt 1.5") == ["a"]
+    assert found("created_at ge '2026-01-02T00:00:00Z'") == ["b"]
+    assert found("created_at lt '2026-01-02T01:00:00+01:00'") == ["a"]
+    assert found("n eq ' OR 1=1 --'") == []
+
+
+def test_a_filter_with_or_is_refused_with_what_fits_and_taken_by_the_lenient(start):
+    expression = "n eq 1 or n eq 2"
+    response = start().api.get("/workspaces/sandbox/files", params={"filter": expression})
+    assert response.status_code == 400
+    assert "position 7: expected 'and' or the end" in response.json()["errors"][0]
+    assert start(choices=Choices(lenient_filter=True)).files(filter=expression) == []

@@ -10,13 +10,13 @@ import subprocess
 import sys
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import pytest
 
-from deepset_nb.emulator import Connection, SandboxConfig, SandboxServer
+from deepset_nb.emulator import Connection, SandboxConfig, SandboxServer, server
+from deepset_nb.emulator.store import SCHEMA_VERSION
 from deepset_nb.errors import InputError, SandboxError
 from tests.contract.rooms import PLAIN, Room, api_client, until
 
@@ -95,7 +95,9 @@ def test_data_of_another_version_is_refused_with_both_versions_and_what_to_do(st
     db = sqlite3.connect(tmp_path / "sandbox.db")
     db.execute("PRAGMA user_version = 99")
     db.close()
-    with pytest.raises(SandboxError, match=f"{tmp_path}.* 99.* 1.*Move the folder away, or pass another"):
+    with pytest.raises(
+        SandboxError, match=f"{tmp_path}.* 99.* {SCHEMA_VERSION}.*Move the folder away, or pass another"
+    ):
         SandboxServer(SandboxConfig(data=tmp_path)).start()
 
 
@@ -192,26 +194,11 @@ def test_a_room_cannot_be_made_in_a_sandbox_that_does_not_run():
         SandboxServer(SandboxConfig()).add_workspace("anna")
 
 
-def test_thirty_clients_at_once_each_get_what_is_theirs(start):
-    connection = start().connection
-
-    def one(number: int) -> list[tuple[str, bytes]]:
-        with api_client(connection) as api:
-            made = api.post(
-                connection.api_url.replace("/api/v1", "/_sandbox/workspaces"),
-                json={"name": f"room {number}"},
-                headers={"X-Sandbox-Admin-Key": connection.admin_key},
-            )
-            room = Room(api, made.json()["name"])
-            files = {f"{n}.txt": f"{number}/{n}".encode() for n in range(10)}
-            outcomes = room.upload(files)
-            assert [status for _, status, _ in outcomes] == ["FINISHED"] * 10
-            return [(file["name"], room.download(file)) for file in room.files(field="name", order="ASC")]
-
-    with ThreadPoolExecutor(30) as clients:
-        results = list(clients.map(one, range(30)))
-    for number, files in enumerate(results):
-        assert files == [(f"{n}.txt", f"{number}/{n}".encode()) for n in range(10)]
+def test_a_connection_on_which_nothing_is_asked_is_ended(start, monkeypatch):
+    monkeypatch.setattr(server, "KEEP_ALIVE_S", 0.3)
+    url = httpx.URL(start().connection.api_url)
+    with socket.create_connection((url.host, url.port), timeout=20) as client:
+        assert client.recv(1) == b""
 
 
 def test_many_answers_over_one_connection_come_without_delay(room):

@@ -38,7 +38,7 @@ class Bench:
         import sqlite3
 
         data = self.folder / "data"
-        server = dn.connect._server(data, 0, 0, None, ())
+        server = dn.connect._server(dn.connect._Setup(data=data))
         server.stop()
         dn.connect._servers.clear()
         database = next(path for path in data.iterdir() if path.suffix in (".sqlite", ".db", ".sqlite3"))
@@ -46,6 +46,10 @@ class Bench:
             connection.execute("PRAGMA user_version = 99")
         connection.close()
         dn.sandbox(data=data)
+
+    def setting(self, name: str, value: str) -> None:
+        self.monkeypatch.setenv(name, value)
+        dn.Workspace("w", api_key="k", region="eu")
 
     def bad_sidecar(self) -> None:
         (self.folder / "a.txt").write_text("x")
@@ -71,6 +75,16 @@ TABLE: list[Case] = [
     ("unknown region", lambda b: b.workspace(api_url="", region="mars"), errors.SettingsError, ["eu", "us"]),
     ("missing folder", lambda b: b.ws.upload(b.folder / "nowhere"), errors.PathNotFound, ["nowhere", "exists"]),
     ("empty folder", lambda b: b.ws.upload(b.folder), errors.NothingToUpload, ["holds no files", "subfolders"]),
+    ("a text for a path", lambda b: b.ws.upload("word " * 1000), errors.InputError, ["'word word", "too long", "file"]),
+    ("half a character", lambda b: b.ws.upload_texts({"a.txt": "\ud83d"}), errors.InputError, ["'a.txt'", "decode"]),
+    ("no texts but one", lambda b: b.ws.upload_texts("a text"), errors.InputError, ["'a'", "dict"]),
+    (
+        "no certificates",
+        lambda b: b.setting("SSL_CERT_FILE", "/no.pem"),
+        errors.SettingsError,
+        ["SSL_CERT_FILE", "/no"],
+    ),
+    ("proxy no URL", lambda b: b.setting("HTTPS_PROXY", "ftp://me:secret@a"), errors.SettingsError, ["HTTPS_PROXY"]),
     ("sidecar no JSON", lambda b: b.bad_sidecar(), errors.UploadFailed, ["a.txt.meta.json", "not JSON", "JSON object"]),
     ("id no UUID", lambda b: b.ws.get_upload_session("17"), errors.InvalidSessionId, ["'17'", "UUID"]),
     ("close id no UUID", lambda b: b.ws.close_upload_session("x"), errors.InvalidSessionId, ["'x'"]),

@@ -1,0 +1,1 @@
+"""Clients nobody here wrote, and what they need to find the sandbox."""
