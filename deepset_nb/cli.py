@@ -36,7 +36,9 @@ def _parser() -> argparse.ArgumentParser:
         "--ingest-rate", type=float, metavar="N", help="files ingested per second (default: all at once)"
     )
     sandbox.add_argument("--fault", action="append", default=[], help="misbehaviour to show, such as latency:300ms")
-    sandbox.add_argument("--faults", action="store_true", help="list all faults: name, effect, what the user should see")
+    sandbox.add_argument(
+        "--faults", action="store_true", help="list all faults: name, effect, what the user should see"
+    )
     sandbox.add_argument("--seed", type=int, help="the same seed gives the same ids, times and failures everywhere")
 
     commands.add_parser("version", help="print the version")

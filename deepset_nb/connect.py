@@ -175,7 +175,8 @@ def sandbox(
         SandboxError: The port is taken, or the folder is of another version.
     """
     named = os.environ.get(JOIN)
-    setup = _Setup(Path(data) if data is not None else None, port, ingest_delay_s, ingest_rate, tuple(faults), seed)
+    named_faults = (faults,) if isinstance(faults, str) else tuple(faults)
+    setup = _Setup(Path(data) if data is not None else None, port, ingest_delay_s, ingest_rate, named_faults, seed)
     if named and setup == _Setup():
         return _join(named, workspace)
     return _enter(asdict(_server(setup).start()), workspace)

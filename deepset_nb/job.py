@@ -10,6 +10,7 @@ import asyncio
 import concurrent.futures
 import itertools
 import logging
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -74,9 +75,12 @@ class UploadJob:
         self.id = next(_numbers)
         self._show = show
         self._transfer = transfer
+        self._next: UploadJob | None = None
+        self._retrying = threading.Lock()  # two panels of one job may ask at once
         self._subscribers: list[Callable[[JobState], None]] = []
         _jobs.append(self)
         self._task = bridge.submit(self._run, on_exit="wait")
+        self._task.add_done_callback(self._close_books)
         self.view: View | None = show(self) if show else None
 
     # --- progress ---------------------------------------------------------------------------------------------
@@ -89,6 +93,12 @@ class UploadJob:
             publisher.cancel()
             self._publish(self.state())
 
+    def _close_books(self, task: bridge.BridgeTask[None]) -> None:
+        """End a job whose transfer could not do so: cancelled before it began, or broken by an internal error."""
+        if not self.done:
+            self._transfer.progress.end("cancelled" if isinstance(task.future.exception(), Cancelled) else "failed")
+            self._publish(self.state())
+
     async def _publish_changes(self) -> None:
         shown: JobState | None = None
         while True:
@@ -99,6 +109,8 @@ class UploadJob:
 
     def _publish(self, state: JobState) -> None:
         for subscriber in list(self._subscribers):
+            if self.done and state["status"] in ("running", "cancelling"):
+                return  # the job has ended inside a callback that waited: the final state is out already
             bridge.notify(self._tell, subscriber, state)
 
     def _tell(self, subscriber: Callable[[JobState], None], state: JobState) -> None:
@@ -162,11 +174,13 @@ class UploadJob:
         return self
 
     async def _wait(self, timeout_s: float | None) -> bool:
-        future = asyncio.wrap_future(self._task.future)
-        done, _ = await asyncio.wait({future}, timeout=timeout_s)
-        if done and not future.cancelled() and (error := future.exception()) and not isinstance(error, Cancelled):
+        await asyncio.wait({self._task.ended(asyncio.get_running_loop())}, timeout=timeout_s)
+        if not self._task.done():
+            return False
+        error = self._task.future.exception()
+        if error and not isinstance(error, Cancelled):
             raise error  # an internal error: files that fail never raise
-        return bool(done)
+        return True
 
     def cancel(self, ingest: Ending = "later") -> UploadJob:
         """End the job; acknowledged at once, ``wait()`` for its last words.
@@ -188,9 +202,12 @@ class UploadJob:
                 'Use "later" or "keep"; "remove" comes with deleting files, until then remove them on the platform.',
             )
         progress = self._transfer.progress
-        if not self.done and progress.status == "running":
-            progress.status = "cancelling"
-            if ingest == "keep" and progress.phases["sending"]["state"] == "active":
+        if ingest == "later":
+            progress.cancelling = True
+            self._task.cancel()  # after "keep", too: that ends the watching
+        elif progress.status == "running":
+            progress.cancelling = True
+            if progress.phases["sending"]["state"] == "active":
                 self._transfer.stop_sending()
             else:
                 self._task.cancel()
@@ -210,10 +227,22 @@ class UploadJob:
 
         Returns:
             A new job; this one keeps its receipt.
+
+        Raises:
+            StillRunning: It has not ended.
+            InputError: It was tried again before: that job goes on from here, a second one would send files twice.
         """
         if not self.done:
             raise StillRunning(f"Job {self.id} is still running.", "Wait for it, or cancel it first.")
-        return UploadJob(self._transfer.again(), self._show if show else None)
+        with self._retrying:
+            if self._next:
+                number = self._next.id
+                raise InputError(
+                    f"Job {self.id} was tried again before, as job {number}.",
+                    "Go on with that one: it is what retry() returned, and the panel that shows it has a Retry button.",
+                )
+            self._next = UploadJob(self._transfer.again(), self._show if show else None)
+        return self._next
 
     # --- result -----------------------------------------------------------------------------------------------
 

@@ -46,11 +46,19 @@ class DeepsetMagics(Magics):  # type: ignore[misc]
 
     @line_magic  # type: ignore[untyped-decorator]
     def deepset(self, line: str) -> pd.DataFrame | None:
-        """List files or upload sessions: ``%deepset files [--name PART]``, ``%deepset sessions``."""
+        """List files or upload sessions, newest first.
+
+        %deepset files [--name PART] [--filter ODATA] [--workspace NAME]
+        %deepset sessions [--workspace NAME]
+        """
         parser = _parser()
-        arguments = parser.parse_args(shlex.split(line))
+        try:
+            words = shlex.split(line)
+        except ValueError as error:
+            raise UsageError(f"%deepset: {error}; put values with a quote in them between quotes.") from None
+        arguments = parser.parse_args(words)
         if arguments.verb is None:
-            raise UsageError("%deepset needs a word: `files` or `sessions`; %deepset files --help lists options.")
+            raise UsageError("%deepset needs a word: `files` or `sessions`; %deepset? tells their options.")
         workspace = _workspace(arguments.workspace)
         if arguments.verb == "files":
             return workspace.list_files(arguments.name, odata_filter=arguments.filter)

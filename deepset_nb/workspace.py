@@ -15,7 +15,7 @@ from .job import Transfer, UploadJob, jobs
 from .models import DeepsetCloudFile, Me, WriteMode
 from .settings import Settings, resolve
 from .transfer.direct import MOST_DIRECT, DirectUpload
-from .transfer.plan import PathLike, Source, check_paths, find_sources, plan_sources, plan_texts
+from .transfer.plan import PathLike, Source, check_paths, find_sources, plan_sources, plan_texts, text_document
 from .transfer.progress import Progress, Target
 from .transfer.upload import Upload
 from .upload_session import UploadSession, fetch_session, parse_session_id
@@ -152,9 +152,10 @@ class Workspace:
 
         Raises:
             NothingToUpload: There is no text.
+            InputError: Something in the list is not a text.
         """
         files = [DeepsetCloudFile(text, name) for name, text in texts.items()] if isinstance(texts, Mapping) else texts
-        documents = [(file.name, file.text.encode(), file.meta) for file in files]
+        documents = [text_document(file) for file in files]
         if not documents:
             raise NothingToUpload("There is nothing to upload: the list of texts is empty.", "Add a text.")
         pipeline = DirectUpload if len(documents) <= MOST_DIRECT else Upload

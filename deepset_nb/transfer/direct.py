@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 from ..client import AsyncClient
-from ..errors import ConnectionFailed, DeepsetError, Forbidden, ServerError, Unauthorized, WorkspaceNotFound
+from ..errors import ApiError, ConnectionFailed, DeepsetError, Forbidden, ServerError, Unauthorized, WorkspaceNotFound
 from ..models import WriteMode
 from ..settings import Settings
 from .plan import replan
@@ -44,6 +44,7 @@ class DirectUpload:
         self._plan = plan
         del progress.phases["ingesting"]  # a direct request is answered when its file is ingested
         self._stopped = False
+        self._began: datetime | None = None  # by the platform's clock; what is newer may be ours
 
     def stop_sending(self) -> None:
         """Send nothing more; what is on its way arrives."""
@@ -53,7 +54,9 @@ class DirectUpload:
         """The same transfer for what did not make it."""
         bad = self.progress.receipt.with_status("failed", "unaccounted", "cancelled")
         fresh = Progress(self.progress.target)
-        return DirectUpload(self.settings, lambda: replan(bad), fresh, write_mode=self.write_mode)
+        # Without rows it ended before there was a plan: then all is still to do.
+        plan = (lambda: replan(bad)) if self.progress.receipt.rows else self._plan
+        return DirectUpload(self.settings, plan, fresh, write_mode=self.write_mode)
 
     async def run(self) -> None:
         """Send all texts. Ends normally however they fared; raises only when cancelled."""
@@ -61,11 +64,8 @@ class DirectUpload:
         receipt = self.progress.planned(self._plan())
         rows = receipt.with_status("pending")
         self.progress.enter("sending", files=len(rows), size=sum(row.size for row in rows))
-        queue = iter(rows)
         try:
-            async with AsyncClient(self.settings) as client, asyncio.TaskGroup() as group:
-                for _ in range(min(CONNECTIONS, len(rows))):
-                    group.create_task(self._worker(client, queue))
+            await self._send(rows)
         except asyncio.CancelledError:
             for row in receipt.with_status("pending"):
                 sending = row.phase == "sending"
@@ -76,12 +76,34 @@ class DirectUpload:
                 row.end("unaccounted" if sending else "cancelled", reason, remedy)
             self.progress.end("cancelled")
             raise
+        except DeepsetError as error:
+            self.error = error
         if self.error:
             receipt.end_all("failed", self.error.message, self.error.remedy)
         receipt.end_all("cancelled", "Cancelled before it was sent.", "job.retry() sends it.")
         counts = receipt.counts()
         failed = counts["failed"] or counts["unaccounted"]
         self.progress.end("failed" if failed else "cancelled" if counts["cancelled"] else "done")
+
+    async def _send(self, rows: list[Row]) -> None:
+        queue = iter(rows)
+        async with AsyncClient(self.settings) as client:
+            if rows:
+                self._began = await self._platform_time(client)
+            async with asyncio.TaskGroup() as group:
+                for _ in range(min(CONNECTIONS, len(rows))):
+                    group.create_task(self._worker(client, queue))
+
+    async def _platform_time(self, client: AsyncClient) -> datetime | None:
+        """When the newest file was made; our own clock cannot tell a file sent before from one of ours."""
+        try:
+            async for page in client.files.list(self.settings.workspace_name, order="DESC", batch_size=1):
+                return page[0].created_at + timedelta(microseconds=1)
+        except (Unauthorized, WorkspaceNotFound):
+            raise
+        except ApiError:
+            return None  # a key that may not list may still send
+        return datetime.min.replace(tzinfo=UTC)
 
     async def _worker(self, client: AsyncClient, queue: Iterator[Row]) -> None:
         for row in queue:
@@ -93,7 +115,6 @@ class DirectUpload:
         assert isinstance(row.source, bytes)
         row.started, row.phase = time.monotonic(), "sending"
         row.attempts += 1
-        asked_at = datetime.now(UTC)
         meta = json.loads(row.meta) if isinstance(row.meta, bytes) else None
         workspace = self.settings.workspace_name
         try:
@@ -102,7 +123,7 @@ class DirectUpload:
                 workspace, row.stored_name, row.source, meta=meta, write_mode=self.write_mode
             )
         except (ConnectionFailed, ServerError) as error:
-            await self._look_up(client, row, asked_at, error)
+            await self._look_up(client, row, error)
         except DeepsetError as error:
             row.end("failed", error.message, error.remedy)
             if isinstance(error, Unauthorized | Forbidden | WorkspaceNotFound):
@@ -115,10 +136,17 @@ class DirectUpload:
             sending["files_done"] += 1
             self.progress.bytes_sent(row.size)
 
-    async def _look_up(self, client: AsyncClient, row: Row, asked_at: datetime, error: DeepsetError) -> None:
+    async def _look_up(self, client: AsyncClient, row: Row, error: DeepsetError) -> None:
         """The answer was lost; the file may be there nevertheless."""
-        with contextlib.suppress(DeepsetError):  # then the first error is what the row says
-            await find_ids(client, self.settings.workspace_name, [row], asked_at - timedelta(minutes=5))
+        looked = False
+        if self._began is not None:
+            with contextlib.suppress(DeepsetError):
+                await find_ids(client, self.settings.workspace_name, [row], self._began)
+                looked = True
+        if not looked:
+            remedy = "It may have arrived all the same: look with ws.list_files(name=...) before job.retry()."
+            row.end("unaccounted", error.message, remedy)
+            return
         if row.file_id:
             row.phase = "ingested"
             row.end("ok")

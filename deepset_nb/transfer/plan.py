@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import reprlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +17,12 @@ from typing import Any
 
 from ..client.filenames import stored_name
 from ..errors import InputError, NothingToUpload, PathNotFound
+from ..models import DeepsetCloudFile
 from .receipt import Row, encode_meta
 
 SIDECAR = ".meta.json"  # `report.pdf.meta.json` holds the metadata of `report.pdf`
 BUCKET_LIMIT = 5 * 1024**3  # bytes of one object in a presigned form post (Amazon S3 documentation)
+LONGEST_SHOWN = 100  # characters of a path that is none
 PathLike = str | os.PathLike[str]
 
 
@@ -48,11 +51,19 @@ def check_paths(paths: PathLike | Iterable[PathLike], *, recursive: bool = False
         NothingToUpload: No path was given, or the folders hold no file.
     """
     given = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
-    checked = [Path(path).expanduser() for path in given]
+    # Not Path.expanduser(), to which ~$report.docx is the home of an unknown user.
+    checked = [Path(os.path.expanduser(path)) for path in given]  # noqa: PTH111
     if not checked:
         raise NothingToUpload("There is nothing to upload: the list of paths is empty.", "Name a file or a folder.")
     for path in checked:
-        if not path.exists():
+        try:
+            exists = path.exists()
+        except OSError as error:  # no path at all, such as a text, or behind a folder one may not enter
+            shown = str(path) if len(str(path)) <= LONGEST_SHOWN else f"{str(path)[:LONGEST_SHOWN]}..."
+            raise InputError(
+                f"{shown!r} cannot be looked at: {error.strerror}.", "Name a file or a folder that you may read."
+            ) from None
+        if not exists:
             raise PathNotFound(f"There is no file or folder {str(path)!r}.", _near(path))
         if not path.is_file() and not path.is_dir():
             raise InputError(f"{str(path)!r} is neither a file nor a folder.", "Name a file or a folder.")
@@ -82,8 +93,12 @@ def find_sources(paths: Sequence[Path], *, recursive: bool = False) -> Iterator[
 
 
 def _walk(folder: Path, recursive: bool) -> Iterator[Source]:
-    with os.scandir(folder) as entries:
-        found = sorted(entries, key=lambda entry: entry.name)
+    try:
+        with os.scandir(folder) as entries:
+            found = sorted(entries, key=lambda entry: entry.name)
+    except OSError:
+        yield Source(folder, folder.name, str(folder))  # one row, which says so
+        return
     for entry in found:
         source = Source(Path(entry.path), entry.name, entry.path)
         if not entry.is_dir(follow_symlinks=False):
@@ -104,12 +119,13 @@ def plan_sources(sources: Iterable[Source], *, file_types: Iterable[str] | None 
     Returns:
         One row per file, in the order given. A paired sidecar is part of its file's row.
     """
-    found = list(sources)
+    # A file may be named twice, as in ["reports/", "reports/a.txt"].
+    found = list({(source.path, source.shown): source for source in sources}.values())
     sidecars = {source.shown[: -len(SIDECAR)]: source for source in found if source.shown.endswith(SIDECAR)}
     files = {source.shown for source in found}
     ends = None if file_types is None else tuple(f".{end.strip().lstrip('.').lower()}" for end in file_types)
     rows: list[Row] = []
-    taken: dict[str, str] = {}
+    taken: dict[str, Row] = {}
     for source in found:
         if source.shown.endswith(SIDECAR) and source.shown[: -len(SIDECAR)] in files:
             continue
@@ -137,6 +153,8 @@ def _row(source: Source, ends: tuple[str, ...] | None = None) -> Row:
         row.end("skipped", f"Metadata without its file: there is no {missing!r} beside it.", "Add the file.")
     elif ends is not None and not source.name.lower().endswith(ends):
         row.end("skipped", f"Not of the desired types ({', '.join(ends)}).", "Add its type to desired_file_types.")
+    elif source.path.is_dir() and not source.path.is_symlink():
+        row.end("failed", "The folder cannot be opened.", "Check that you may read it.")
     elif not source.path.is_file():
         row.end("skipped", "Not a regular file, left out.", "Copy what it points to and upload the copy.")
     elif row.size == 0:
@@ -163,13 +181,13 @@ def _pair(row: Row, sidecar: Source) -> None:
             row.end("failed", f"Its metadata {sidecar.name!r} is a {kind}, not a JSON object.", remedy)
 
 
-def _claim(row: Row, taken: dict[str, str]) -> None:
+def _claim(row: Row, taken: dict[str, Row]) -> None:
     """A name is a file's identity within a session: the second of that name would silently replace the first."""
-    other = taken.setdefault(row.stored_name, row.path)
-    if other != row.path:
+    other = taken.setdefault(row.stored_name, row)
+    if other is not row:
         row.end(
             "failed",
-            f"{other!r} already goes up as {row.stored_name!r}; one would replace the other.",
+            f"{other.path!r} already goes up as {row.stored_name!r}; one would replace the other.",
             "Rename one of the two, or upload their folders one after the other.",
         )
 
@@ -198,6 +216,26 @@ def replan(rows: Iterable[Row]) -> list[Row]:
         if not isinstance(sidecar, bytes) and sidecar.exists():
             sources.append(Source(sidecar, row.name + SIDECAR, row.path + SIDECAR))
     return [*fresh, *plan_sources(sources)]
+
+
+def text_document(file: DeepsetCloudFile) -> tuple[str, bytes, dict[str, Any] | None]:
+    """A text as `plan_texts` takes it.
+
+    Raises:
+        InputError: It is something else, or cannot be written as UTF-8.
+    """
+    if not isinstance(file, DeepsetCloudFile) or not isinstance(file.text, str) or not isinstance(file.name, str):
+        raise InputError(
+            f"{reprlib.repr(file)} is not a text with a name.",
+            "Give a dict of names and texts, or a list of DeepsetCloudFile(text, name, meta).",
+        )
+    try:
+        return file.name, file.text.encode(), file.meta
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"The text of {file.name!r} holds half a character at position {error.start:,}.",
+            "Such text comes from decoding with errors='surrogateescape'; decode it as what it is.",
+        ) from None
 
 
 def plan_texts(texts: Iterable[tuple[str, bytes, dict[str, Any] | None]]) -> list[Row]:

@@ -6,6 +6,7 @@ second. Nothing in a state is a secret; it ends up in the saved notebook.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import deque
 from typing import Literal, TypedDict
@@ -13,6 +14,7 @@ from typing import Literal, TypedDict
 from .receipt import Receipt, Row
 
 SPEED_WINDOW_S = 10.0  # speed is what went through during the last ten seconds, not since the start
+SHOWN_CHARACTERS = 240  # of a path or reason in a state; the receipt has it whole
 SHOWN_FAILURES = 50  # rows of failures in a state: a state is saved in the notebook, the receipt has them all
 
 JobStatus = Literal["running", "cancelling", "done", "failed", "cancelled"]
@@ -101,12 +103,19 @@ def _phase_of(row: Row) -> PhaseName:
     return "sending" if row.phase in ("sending", "fetching") else "ingesting"
 
 
+def _short(text: str) -> str:
+    """The text, or its two ends: a state is saved in the notebook, and a path may be 4,096 characters long."""
+    return (
+        text if len(text) <= SHOWN_CHARACTERS else f"{text[: SHOWN_CHARACTERS // 2]} … {text[-SHOWN_CHARACTERS // 2 :]}"
+    )
+
+
 class Progress:
     """Counters of one transfer. Written on the bridge's thread, read from any."""
 
     def __init__(self, target: Target) -> None:
         self.target = target
-        self.status: JobStatus = "running"
+        self.cancelling = False  # set by whoever cancels, from any thread; the outcome has the last word
         self.phases: dict[PhaseName, PhaseProgress] = {name: _phase(name) for name in LABELS}
         self.receipt = Receipt([])
         self.session_id: str | None = None
@@ -115,7 +124,14 @@ class Progress:
         self.note: str | None = None
         self._started = time.monotonic()
         self._ended: float | None = None
+        self._outcome: JobStatus | None = None
         self._sent: deque[tuple[float, int]] = deque()
+        self._lock = threading.Lock()  # of `_sent`: several threads may ask for the speed while it grows
+
+    @property
+    def status(self) -> JobStatus:
+        """How it ended, or that it has not."""
+        return self._outcome or ("cancelling" if self.cancelling else "running")
 
     def enter(self, name: PhaseName, *, files: int = 0, size: int = 0) -> PhaseProgress:
         """Begin a phase; whatever was active is done."""
@@ -136,17 +152,19 @@ class Progress:
     def bytes_sent(self, delta: int) -> None:
         """Count bytes handed to the network; a retry takes its bytes back with a negative delta."""
         self.phases["sending"]["bytes_done"] += delta
-        self._sent.append((time.monotonic(), delta))
+        with self._lock:
+            self._sent.append((time.monotonic(), delta))
 
     def end(self, status: JobStatus) -> None:
         """Close the books: what is still active ended well, or did not."""
-        self.status, self._ended = status, time.monotonic()
+        self._ended = time.monotonic()
         bad = {_phase_of(row) for row in self.receipt.with_status("failed", "unaccounted", "cancelled")}
         for name, phase in self.phases.items():
             if phase["state"] == "active":
                 phase["state"] = "failed" if status == "cancelled" else "done"
             if name in bad and phase["state"] == "done":
                 phase["state"] = "failed"
+        self._outcome = status  # last: who sees it may rely on the rest
 
     @property
     def elapsed_s(self) -> float:
@@ -156,12 +174,14 @@ class Progress:
     def speed_bps(self) -> float | None:
         """Bytes a second over the last ten seconds; None before there is evidence."""
         now = time.monotonic()
-        while self._sent and self._sent[0][0] < now - SPEED_WINDOW_S:
-            self._sent.popleft()
+        with self._lock:
+            while self._sent and self._sent[0][0] < now - SPEED_WINDOW_S:
+                self._sent.popleft()
+            recent = [delta for _, delta in self._sent]
         window = min(now - self._started, SPEED_WINDOW_S)
-        if not self._sent or window < 0.5 or self.phases["sending"]["state"] != "active":
+        if not recent or window < 0.5 or self.phases["sending"]["state"] != "active":
             return None
-        return max(0.0, sum(delta for _, delta in self._sent) / window)
+        return max(0.0, sum(recent) / window)
 
     def headline(self) -> str:
         """One line that is never better than the receipt."""
@@ -172,10 +192,14 @@ class Progress:
         if self.status == "done":
             if waiting := counts["pending"]:
                 return f"{waiting:,} of {total:,} {files} sent; the platform is ingesting"
+            if not total:
+                return "There was nothing to send"
             if skipped:
                 return f"{ok:,} of {total:,} {files} are on the platform, {skipped:,} left out"
             return f"All {total:,} {files} are on the platform" if total > 1 else "The file is on the platform"
         if self.status == "cancelled":
+            if not total:
+                return "Cancelled: nothing was sent"
             if ok:
                 return f"Cancelled: {ok:,} of {total:,} {files} are on the platform"
             return f"Not finished: {sending['files_done']:,} of {total:,} {files} sent"
@@ -215,13 +239,18 @@ class Progress:
                 "cancelled": counts["cancelled"],
             },
             "failures": [
-                {"path": row.path, "status": row.status, "reason": row.reason or "", "remedy": row.remedy or ""}
+                {
+                    "path": _short(row.path),
+                    "status": row.status,
+                    "reason": _short(row.reason or ""),
+                    "remedy": _short(row.remedy or ""),
+                }
                 for row in shown[:SHOWN_FAILURES]
             ],
             "failures_total": len(shown),
             "session_id": self.session_id,
             "expires_at": self.expires_at,
             "can_cancel": self.status == "running",
-            "can_retry": self.status in ("failed", "cancelled") and bool(bad),
+            "can_retry": self.status in ("failed", "cancelled") and (bool(bad) or not self.receipt.rows),
             "note": self.note,
         }

@@ -12,12 +12,16 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from ..client import AsyncClient
+from ..errors import DeepsetError
 from ..models import File, IngestionStatus, SessionFile
 from .receipt import Row
 from .session import Session
 
-CLOCK_SLACK = timedelta(seconds=30)  # between the platform's clocks; a session lives 24 h by default
+# Between the platform's own clocks; more would take an earlier upload's file for ours.
+CLOCK_SLACK = timedelta(seconds=1)
 LISTING_TRIES, LISTING_PAUSE_S = 4, 0.5  # listings may lag behind ingestion (platform guides)
+
+DECIDED = (IngestionStatus.FINISHED, IngestionStatus.FAILED)
 
 REASONS: dict[str, tuple[str, str]] = {
     "EMPTY_FILE": ("The platform found the file empty.", "Fill it or leave it out."),
@@ -45,11 +49,18 @@ async def reconcile(client: AsyncClient, workspace: str, session: Session, *, co
             _settle(row, outcome, complete)
         elif row.phase == "ingesting":
             _settle(row, None, complete)
-    await find_ids(client, workspace, [row for row in session.sent if row.status == "ok"], _created_after(session))
+    arrived = [row for row in session.sent if row.status == "ok"]
+    try:
+        await find_ids(client, workspace, arrived, _created_after(session))
+    except DeepsetError as error:  # what is ingested stays so
+        for row in arrived:
+            if row.file_id is None and row.reason is None:
+                row.reason = f"Ingested; its id could not be asked: {error.message}"
+                row.remedy = "ws.list_files(name=...) shows it."
 
 
 def _settle(row: Row, outcome: SessionFile | None, complete: bool) -> None:
-    row.phase = "ingesting" if outcome and outcome.ingestion_status == IngestionStatus.PENDING else "ingested"
+    row.phase = "ingested" if outcome and outcome.ingestion_status in DECIDED else "ingesting"
     if outcome and outcome.ingestion_status == IngestionStatus.FAILED:
         code = outcome.ingestion_status_reason or "UNKNOWN_ERROR"
         reason, remedy = REASONS.get(code, (f"The platform refused it: {code}.", "job.retry() sends it again."))
@@ -57,6 +68,7 @@ def _settle(row: Row, outcome: SessionFile | None, complete: bool) -> None:
     elif outcome and outcome.ingestion_status == IngestionStatus.FINISHED:
         row.end("ok")
     elif complete and outcome is None:
+        row.phase = "sent"  # and no further: not part of the session's ingestion
         row.end(
             "unaccounted",
             "It was sent, but the platform's list of this session does not name it, as happens to what is sent after "
@@ -67,7 +79,7 @@ def _settle(row: Row, outcome: SessionFile | None, complete: bool) -> None:
         row.end(
             "unaccounted",
             "It was sent; the platform had not ingested it when we stopped watching.",
-            "It may still arrive: ws.get_upload_session(session_id).files tells.",
+            "It may still arrive: job.retry() looks again, ws.get_upload_session(session_id).files tells.",
         )
 
 

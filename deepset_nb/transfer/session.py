@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from ..models import OpenedSession
@@ -22,6 +22,7 @@ class Session:
         rows: What was or will be sent into it.
         closed: Whether its ingestion was started.
         closed_by_others: Whether that was not us; objects sent after that are never ingested.
+        uncertain: Stored names of rows that were on their way when an earlier try ended; they may have arrived.
     """
 
     opened: OpenedSession = field(repr=False)
@@ -29,6 +30,7 @@ class Session:
     rows: list[Row] = field(default_factory=list, repr=False)
     closed: bool = False
     closed_by_others: bool = False
+    uncertain: frozenset[str] = frozenset()
 
     @property
     def id(self) -> str:
@@ -51,9 +53,17 @@ class Session:
         """The rows whose objects the bucket has taken."""
         return [row for row in self.rows if row.phase in ("sent", "ingesting", "ingested")]
 
-    def room_for(self, row: Row) -> bool:
-        """Whether the row and its sidecar still fit."""
-        return sum(other.objects for other in self.rows) + row.objects <= OBJECTS_PER_SESSION
+    @property
+    def undecided(self) -> list[Row]:
+        """The rows that wait here for their outcome; sent once more, they would be there twice."""
+        waiting = "ingesting" if self.closed else "sent"
+        return [row for row in self.rows if row.phase == waiting and row.status != "ok"]
+
+    def again(self) -> Session:
+        """The same session for another try, with what waits in it."""
+        rows = [replace(row, status="pending", reason=None, remedy=None) for row in self.undecided]
+        broken_off = {row.stored_name for row in self.rows if row.phase == "sending" and row.status != "ok"}
+        return replace(self, rows=rows, uncertain=self.uncertain | broken_off)
 
 
 def shards(rows: Iterable[Row], taken: int = 0) -> Iterator[list[Row]]:

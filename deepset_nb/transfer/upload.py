@@ -12,14 +12,13 @@ a retry goes on into it; ``keep`` closes it, so that what was sent is ingested.
 from __future__ import annotations
 
 import asyncio
-import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Iterable
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 
 from ..client import AsyncClient
-from ..errors import Conflict, DeepsetError
-from ..models import WriteMode
+from ..errors import Conflict, DeepsetError, Unprocessable
+from ..models import UploadSessionState, WriteMode
 from ..settings import Settings
 from .plan import refuse_sidecar_names, replan
 from .progress import Progress
@@ -30,6 +29,8 @@ from .session import Session, shards
 from .watch import watch
 
 CONNECTIONS = 10  # what the platform's own SDK settled on behind corporate proxies
+
+ANSWER_S = 2.0  # what a cancel leaves to a request that opens or closes a session
 
 Ending = Literal["later", "keep"]
 
@@ -42,7 +43,7 @@ class Upload:
         plan: Makes the rows; runs in a thread, as walking folders can take long.
         progress: Where every stage reports.
         write_mode: What happens to names the workspace already has.
-        resume: An open session of an earlier try: what it holds is not sent again.
+        resume: Sessions of an earlier try: what they hold is not sent again.
         parallel: Let the platform ingest the files in parallel.
         connections: How many files are on their way at a time.
         rounds: How often to begin anew with a file after the bucket's own attempts ran out.
@@ -57,7 +58,7 @@ class Upload:
         progress: Progress,
         *,
         write_mode: WriteMode = WriteMode.KEEP,
-        resume: Session | None = None,
+        resume: Iterable[Session] = (),
         parallel: bool = False,
         connections: int = CONNECTIONS,
         rounds: int = 1,
@@ -66,7 +67,7 @@ class Upload:
         self.settings = settings
         self.progress = progress
         self.write_mode = write_mode
-        self.sessions: list[Session] = [resume] if resume else []
+        self.sessions: list[Session] = list(resume)
         self.parallel = parallel
         self.connections = connections
         self.rounds = rounds
@@ -84,28 +85,30 @@ class Upload:
         if self._loop and self._sending:
             self._loop.call_soon_threadsafe(self._sending.cancel)
 
-    def open_session(self) -> Session | None:
-        """The session a cancelled transfer left open, if it still takes objects."""
-        return next((session for session in self.sessions if session.usable), None)
+    @property
+    def open_sessions(self) -> list[Session]:
+        """The sessions a cancelled transfer left open, if they still take objects."""
+        return [session for session in self.sessions if session.usable]
 
     def again(self) -> Upload:
         """The same upload for what did not make it.
 
-        What waits in a session that is still open is kept there and only the rest is sent; everything else is judged
-        afresh and sent through a session of its own.
+        What waits in a session for its outcome is kept there: only the rest is judged afresh and sent, into a session
+        still open or one of its own.
         """
-        session = self.open_session()
-        waiting = session.sent if session else []
-        kept = [dataclasses.replace(row, status="pending", reason=None, remedy=None) for row in waiting]
+        again = [session.again() for session in self.sessions]
+        resume = [session for session in again if session.rows or session.uncertain or session.usable]
+        kept = [row for session in resume for row in session.rows]
+        held = {id(row) for session in self.sessions for row in session.undecided}
         bad = self.progress.receipt.with_status("failed", "unaccounted", "cancelled")
-        held = {id(row) for row in waiting}
         rest = [row for row in bad if id(row) not in held]
         return Upload(
             self.settings,
-            lambda: [*kept, *replan(rest)],
+            # Without rows it ended before there was a plan: then all is still to do.
+            (lambda: [*kept, *replan(rest)]) if self.progress.receipt.rows else self._plan,
             Progress(self.progress.target),
             write_mode=self.write_mode,
-            resume=Session(session.opened, session.opened_at, list(kept)) if session else None,
+            resume=resume,
             parallel=self.parallel,
             connections=self.connections,
             rounds=self.rounds,
@@ -123,11 +126,15 @@ class Upload:
         except DeepsetError as error:
             self.error = error
             self.progress.detail = str(error)
-            self._end_pending("failed", error.message, error.remedy)
-            self._note_open_session()
+            for row in self.progress.receipt.with_status("pending"):
+                if row.phase == "ingesting":
+                    why = f"It was sent and its session is closed, but its outcome could not be asked: {error.message}"
+                    row.end("unaccounted", why, "job.retry() asks again and does not send it twice.")
+            self.progress.receipt.end_all("failed", error.message, error.remedy)
+            self._note_open_sessions()
             self.progress.end("failed")
         except BaseException as error:
-            self._end_pending("failed", f"Internal error: {type(error).__name__}.", "Please report it.")
+            self.progress.receipt.end_all("failed", f"Internal error: {type(error).__name__}.", "Please report it.")
             self.progress.end("failed")
             raise
         else:
@@ -146,47 +153,83 @@ class Upload:
                 task = asyncio.current_task()
                 if self.ending != "keep" or (task is not None and task.cancelling()):
                     raise
-                self._end_pending("cancelled", "Cancelled before it was sent.", "job.retry() sends it.", unsent=True)
+                self._end_unsent()
             for session in self.sessions:
-                await self._close(client, session)
+                if not session.closed:
+                    await _to_its_end(self._close(client, session))
             await self._ingest(client)
 
     async def _send(self, client: AsyncClient) -> None:
         rows = self.progress.receipt.with_status("pending")
-        fresh = [row for row in rows if row.phase == "planned"]
         sending = self.progress.enter("sending", files=len(rows), size=sum(row.size for row in rows))
+        resumed = await self._resumable(client)
+        for session in self.sessions:
+            if session.uncertain and session is not resumed:
+                await self._recognise(client, session, rows)
+        fresh = [row for row in rows if row.phase == "planned"]
         sending["files_done"] = len(rows) - len(fresh)
         sending["bytes_done"] = sum(row.size for row in rows) - sum(row.size for row in fresh)
-        resumed = next((session for session in self.sessions if session.usable), None)
         taken = sum(row.objects for row in resumed.rows) if resumed else 0
         for shard in shards(fresh, taken):
             session = resumed or await self._open(client)
             resumed = None
             session.rows.extend(shard)
-            self.progress.session_id, self.progress.expires_at = session.id, session.expires_at
             form = session.opened.aws_prefixed_request_config
             async with client.bucket(form, connections=self.connections) as bucket:
                 await send_rows(bucket, session, shard, self.progress, workers=self.connections, rounds=self.rounds)
 
+    async def _resumable(self, client: AsyncClient) -> Session | None:
+        """The session an earlier try left open; the last, the others are full. Closed by hand, it takes no more."""
+        session = next(reversed(self.open_sessions), None)
+        if session is not None:
+            listed, _ = await client.upload_sessions.newest(self.settings.workspace_name)
+            closed = {each.session_id for each in listed if each.status != UploadSessionState.OPEN}
+            if session.opened.session_id in closed:
+                return None
+            self.progress.session_id, self.progress.expires_at = session.id, session.expires_at
+        return session
+
+    async def _recognise(self, client: AsyncClient, session: Session, rows: list[Row]) -> None:
+        """Take what arrived although its sending was broken off as sent: sent again it would be there twice."""
+        if not session.closed:
+            await _to_its_end(self._close(client, session))
+        pages = client.upload_sessions.files(self.settings.workspace_name, session.opened.session_id)
+        arrived = {file.name async for page in pages for file in page} & session.uncertain
+        for row in rows:
+            if row.phase == "planned" and row.stored_name in arrived:
+                row.phase, row.session_id = "ingesting", session.id
+                session.rows.append(row)
+
     async def _open(self, client: AsyncClient) -> Session:
+        try:
+            await _to_its_end(self._create(client))
+        except (Conflict, Unprocessable):  # too many are open; the platform's reference names no status
+            if not (full := self.open_sessions):
+                raise
+            await _to_its_end(self._close(client, full[0]))
+            await _to_its_end(self._create(client))
+        return self.sessions[-1]
+
+    async def _create(self, client: AsyncClient) -> None:
         asked_at = datetime.now(UTC)
         opened = await client.upload_sessions.create(
             self.settings.workspace_name, self.write_mode, parallel=self.parallel
         )
-        self.sessions.append(Session(opened, asked_at))
-        return self.sessions[-1]
+        session = Session(opened, asked_at)
+        self.sessions.append(session)
+        self.progress.session_id, self.progress.expires_at = session.id, session.expires_at
 
     async def _close(self, client: AsyncClient, session: Session) -> None:
         try:
             await client.upload_sessions.close(self.settings.workspace_name, session.opened.session_id)
         except Conflict:  # closed by hand or expired: either way its ingestion has begun
             session.closed_by_others = True
+        for row in session.sent:
+            row.phase = "ingesting"
         session.closed = True
 
     async def _ingest(self, client: AsyncClient) -> None:
         sent = [row for session in self.sessions for row in session.sent]
-        for row in sent:
-            row.phase = "ingesting"
         if self.ingest_within_s == 0:
             for row in sent:
                 row.reason, row.remedy = "Sent; the platform ingests it by itself.", "get_upload_session() tells how."
@@ -210,45 +253,58 @@ class Upload:
             return "failed"
         return "cancelled" if counts["cancelled"] else "done"
 
-    def _end_pending(
-        self, status: Literal["failed", "cancelled"], reason: str, remedy: str, *, unsent: bool = False
-    ) -> None:
+    def _end_unsent(self) -> None:
         for row in self.progress.receipt.with_status("pending"):
-            if not unsent or row.phase in ("planned", "sending"):
-                row.end(status, reason, remedy)
+            if row.phase == "planned":
+                row.end("cancelled", "Cancelled before it was sent.", "job.retry() sends it.")
+            elif row.phase == "sending":
+                row.end("cancelled", "Cancelled on its way.", "job.retry() sends it, unless it has arrived.")
 
     def _say_what_is_where(self) -> None:
         """The words of a cancelled transfer: what the platform has, and until when."""
-        self._end_pending("cancelled", "Cancelled before it was sent.", "job.retry() sends it.", unsent=True)
-        session = self.open_session()
-        if session:
-            self._end_pending(
-                "cancelled",
-                f"It was sent, but not ingested: its session is open{_until(session)}.",
-                "job.retry() goes on into the session; ws.close_upload_session(session_id) ingests what it has.",
-            )
-            self._note_open_session()
-            return
-        self._end_pending(
-            "cancelled",
-            "It was sent and its session is closed: the platform ingests it although nobody watches.",
-            "ws.get_upload_session(session_id).files tells how it went.",
-        )
+        self._end_unsent()
+        for session in self.sessions:
+            for row in session.undecided:
+                if session.closed:
+                    row.end(
+                        "cancelled",
+                        "It was sent and its session is closed: the platform ingests it although nobody watches.",
+                        "job.retry() goes on watching; ws.get_upload_session(session_id).files tells how it went.",
+                    )
+                else:
+                    row.end(
+                        "cancelled",
+                        f"It was sent, but not ingested: its session is open{_until(session)}.",
+                        "job.retry() goes on into it; ws.close_upload_session(session_id) ingests what it has.",
+                    )
         self.progress.note = (
             "The session is closed; the platform ingests what was sent." if self.sessions else "Nothing was sent."
         )
+        self._note_open_sessions()
 
-    def _note_open_session(self) -> None:
-        """Name the session that stays behind, and both ways on from it."""
-        session = self.open_session()
-        if session is None:
+    def _note_open_sessions(self) -> None:
+        """Name what stays behind, and both ways on from it."""
+        sessions = self.open_sessions
+        if not sessions:
             return
-        total = len(self.progress.receipt.rows)
+        sent, total = sum(len(session.sent) for session in sessions), len(self.progress.receipt.rows)
+        which = " and ".join(session.id for session in sessions)
+        which = f"upload session {which}, which stays" if len(sessions) == 1 else f"upload sessions {which}, which stay"
         self.progress.note = (
-            f"{len(session.sent):,} of {total:,} files wait in upload session {session.id}, which stays "
-            f"open{_until(session)}; the platform then closes it by itself. job.retry() sends the rest into it, "
-            "ws.close_upload_session(session_id) ingests what it has."
+            f"{sent:,} of {total:,} files wait in {which} open{_until(sessions[0])}; the platform then closes what is "
+            "open by itself. job.retry() sends the rest, ws.close_upload_session(session_id) ingests what it has."
         )
+
+
+async def _to_its_end(step: Coroutine[Any, Any, None]) -> None:
+    """Await a step that changes what is open on the platform; a cancel lets its answer arrive, so that we know."""
+    task = asyncio.create_task(step)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task}, timeout=ANSWER_S)
+        task.cancel()
+        raise
 
 
 def _until(session: Session) -> str:

@@ -10,7 +10,7 @@ import asyncio
 import time
 
 from ..client import AsyncClient
-from ..errors import ConnectionFailed, ServerError
+from ..errors import ConnectionFailed, ServerError, TooManyRequests
 from ..models import IngestionStatus, UploadSessionIngestionStatus
 from .progress import Progress
 from .session import Session
@@ -18,6 +18,7 @@ from .session import Session
 FIRST_POLL_S, LONGEST_POLL_S = 0.1, 2.0  # quick for the small upload in a cell, gentle for the long one
 STALL_S = 90.0  # without any change: said, and waited on
 SETTLED_S = 5.0  # the same for a session others closed: what was sent after that never changes
+PASSING = (ConnectionFailed, ServerError, TooManyRequests)  # worth asking again later
 GIVE_UP_S = 600.0  # without any change: the rows end as unaccounted
 
 
@@ -39,7 +40,7 @@ async def watch(client: AsyncClient, workspace: str, session: Session, progress:
     while True:
         try:
             counts = (await client.upload_sessions.status(workspace, session.opened.session_id)).ingestion_status
-        except (ConnectionFailed, ServerError) as error:
+        except PASSING as error:
             counts = UploadSessionIngestionStatus(0, max(seen, 0))  # nothing learnt; the stall clock goes on
             progress.detail = f"The platform does not answer at the moment: {error.message}"
         through = counts.finished_files + counts.failed_files
@@ -54,9 +55,8 @@ async def watch(client: AsyncClient, workspace: str, session: Session, progress:
                 f"No change for {quiet:.0f} s. The files are on the platform, which ingests them in its own time; "
                 "leaving this page loses nothing."
             )
-        if through >= expected:
-            return True
-        if quiet > patience and await _nothing_pending(client, workspace, session):
+        # The counters may hold more than we count: a file whose answer was lost, or those of an earlier try.
+        if (through >= expected or quiet > patience) and await _nothing_pending(client, workspace, session):
             return True
         await asyncio.sleep(delay)
         delay = min(delay * 1.5, LONGEST_POLL_S)
@@ -71,6 +71,6 @@ async def _nothing_pending(client: AsyncClient, workspace: str, session: Session
         async for page in pending:
             if page:
                 return False
-    except (ConnectionFailed, ServerError):
+    except PASSING:
         return False
     return True

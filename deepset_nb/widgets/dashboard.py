@@ -38,7 +38,7 @@ class _Panels:
 
     def __init__(self, jobs: Callable[[], Sequence[JobLike]]) -> None:
         self._jobs = jobs
-        self._made: dict[int, JobPanel] = {}
+        self._panels: list[JobPanel] = []
         self.box = ipywidgets.VBox()
         self.refresh()
 
@@ -48,9 +48,8 @@ class _Panels:
 
     def refresh(self) -> None:
         newest = list(self._jobs())[: -SHOWN_JOBS - 1 : -1]
-        panels = [self._made.get(id(job)) or JobPanel(job) for job in newest]
-        for key, panel in list(self._made.items()):
-            if panel not in panels:
-                self._made.pop(key).close()
-        self._made = {id(job): panel for job, panel in zip(newest, panels, strict=True)}
-        self.box.children = panels or [ipywidgets.Label("No uploads in this kernel yet.")]
+        made = {id(panel.job): panel for panel in self._panels}  # a panel whose Retry was clicked shows the new job
+        self._panels = [made.pop(id(job)) if id(job) in made else JobPanel(job) for job in newest]
+        for panel in made.values():
+            panel.close()
+        self.box.children = self._panels or [ipywidgets.Label("No uploads in this kernel yet.")]

@@ -53,8 +53,9 @@ class _Arriving:
         return self.pieces[0][1] if self.pieces and self.pieces[0][0] == 0 else 0
 
     @property
-    def is_complete(self) -> bool:
-        return self.received == self.file.size
+    def lacking(self) -> int:
+        """Bytes that are not on disk."""
+        return self.file.size - sum(end - start for start, end in self.pieces)
 
     def add(self, start: int, end: int) -> None:
         merged: list[tuple[int, int]] = []
@@ -88,6 +89,7 @@ class Spool:
         self._folder: Path | None = None
         self._remover: weakref.finalize[..., Spool] | None = None
         self._arriving: dict[str, _Arriving] = {}
+        self._lacking = 0  # bytes of all files that are not on disk
         self._lock = threading.RLock()  # pieces come on one thread, requests are answered on another
 
     # --- taking files ---------------------------------------------------------------------------------------------
@@ -105,10 +107,9 @@ class Spool:
                 }
             if key in self._arriving:
                 return None
-            expected = sum(one.file.size - one.received for one in self._arriving.values()) + size
             try:
                 folder = self._make_folder()
-                if shutil.disk_usage(folder).free < expected + _RESERVE_BYTES:
+                if shutil.disk_usage(folder).free < self._lacking + size + _RESERVE_BYTES:
                     return {
                         "message": "There is not enough space on the kernel's disk for this file.",
                         "remedy": f"Free some in {folder.parent}, or set the variable TMPDIR to a larger disk.",
@@ -118,6 +119,7 @@ class Spool:
                 return _disk_problem(error)
             path = _clean(offered["relative_path"] or offered["name"])
             self._arriving[key] = _Arriving(SpooledFile(key, folder / key, path.rpartition("/")[2], path, size))
+            self._lacking += size
             return None
 
     def write(self, piece: Chunk, data: memoryview | bytes) -> Ack | Nack | Refused:
@@ -144,13 +146,16 @@ class Spool:
             except OSError as error:
                 self.remove(key)
                 return {"kind": "refused", "file": key, "error": _disk_problem(error)}
+            self._lacking -= arriving.lacking
             arriving.add(offset, offset + length)
+            self._lacking += arriving.lacking
             return {"kind": "ack", "file": key, "received": arriving.received, "offset": offset, "length": length}
 
     def remove(self, key: str) -> None:
         """Forget a file and its bytes."""
         with self._lock:
             if (arriving := self._arriving.pop(key, None)) is not None:
+                self._lacking -= arriving.lacking
                 arriving.file.path.unlink(missing_ok=True)
 
     # --- looking --------------------------------------------------------------------------------------------------
@@ -179,7 +184,7 @@ class Spool:
     def complete(self) -> list[SpooledFile]:
         """The files that are here from the first byte to the last."""
         with self._lock:
-            return [one.file for one in self._arriving.values() if one.is_complete]
+            return [one.file for one in self._arriving.values() if not one.lacking]
 
     # --- the folder -----------------------------------------------------------------------------------------------
 
@@ -187,6 +192,7 @@ class Spool:
         """Forget all files and remove their folder."""
         with self._lock:
             self._arriving.clear()
+            self._lacking = 0
             if self._remover:
                 self._remover()
             self._folder = self._remover = None
@@ -199,7 +205,8 @@ class Spool:
 
 
 def _clean(path: str) -> str:
-    """A relative path without steps up, empty parts and controls."""
+    """A relative path without steps up, empty parts, controls and halves of characters, which nothing can send on."""
+    path = path.encode("utf-8", "replace").decode()
     printable = "".join(character for character in path.replace("\\", "/") if character >= " " and character != "\x7f")
     parts = [part for part in printable.split("/") if part not in ("", ".", "..")]
     return "/".join(parts) or "unnamed"

@@ -11,6 +11,7 @@ from typing import Any
 
 import traitlets
 
+from .. import bridge
 from ..errors import InputError, StillRunning
 from ..transfer.plan import BUCKET_LIMIT
 from ..transfer.progress import JobState, Target
@@ -64,8 +65,10 @@ class Uploader(JobWidget):
         self._start = start
         self._target = target
         self._spool = Spool(BUCKET_LIMIT)
+        self._kept = Spool(BUCKET_LIMIT)  # files of the upload before: its job may be tried again from elsewhere
         self._job_state: JobState | None = None
         self._published_at = 0.0
+        self._is_publishing_due = False
         self._starting = threading.Lock()
         super().__init__(**kwargs)
         self.key = secrets.token_hex(8)
@@ -98,17 +101,15 @@ class Uploader(JobWidget):
             piece = parse(message, Chunk)
         except InputError:
             return
-        answer = self._spool.write(piece, buffers[0])
-        self.send(answer)
-        if answer["kind"] != "nack" and (len(self.files) == len(self._spool.held()) or self._may_publish()):
-            self._publish()
+        self.send(self._spool.write(piece, buffers[0]))
+        self._publish_soon()
 
     async def _begin(self, payload: dict[str, Any]) -> BeginResult:
-        if self._job_state is not None:
+        if self._job_state is not None or self._starting.locked():
             raise InputError("Files cannot be added to an upload under way.", "Start another one when it has ended.")
         offered = parse(payload, BeginPayload)["files"]
         problems = await asyncio.to_thread(lambda: [(one["file"], self._spool.offer(one)) for one in offered])
-        self._publish()
+        self._publish_soon()
         return {"refused": [{"file": file, "error": problem} for file, problem in problems if problem]}
 
     async def _received(self, payload: dict[str, Any]) -> ReceivedResult:
@@ -117,7 +118,7 @@ class Uploader(JobWidget):
     async def _remove(self, payload: dict[str, Any]) -> None:
         if self._job_state is None:  # a running job still reads it
             self._spool.remove(parse(payload, FilePayload)["file"])
-            self._publish()
+            self._publish_soon()
 
     async def _list(self, _: dict[str, Any]) -> ListResult:
         return {"files": self._spool.held()}
@@ -140,8 +141,9 @@ class Uploader(JobWidget):
             raise StillRunning("The upload is still running.", "Wait for its end, or cancel it.")
         self.unfollow()
         self._job_state = None
-        await asyncio.to_thread(self._spool.clear)
+        forgotten, self._kept, self._spool = self._kept, self._spool, Spool(BUCKET_LIMIT)
         self._publish()
+        await asyncio.to_thread(forgotten.clear)
 
     # --- to the browser -------------------------------------------------------------------------------------------
 
@@ -152,13 +154,25 @@ class Uploader(JobWidget):
             self._spool.clear()  # nobody reads these files again
         self._publish()
 
-    def _may_publish(self) -> bool:
-        return time.monotonic() - self._published_at > _PUBLISH_S
+    def _publish_soon(self) -> None:
+        # Always on the bridge's thread: states of two threads could overtake each other.
+        if not self._is_publishing_due:
+            self._is_publishing_due = True
+            bridge.submit(self._publish_later)
+
+    async def _publish_later(self) -> None:
+        await asyncio.sleep(self._published_at + _PUBLISH_S - time.monotonic())
+        self._is_publishing_due = False  # what changes from here on asks again
+        self._publish()
 
     def _publish(self) -> None:
         self._published_at = time.monotonic()
+        if self.comm is not None:
+            self.state = self._current()
+
+    def _current(self) -> UploaderState:
         held = self._spool.held()
-        state: UploaderState = {
+        return {
             "target": self._target,
             "file_limit_bytes": BUCKET_LIMIT,
             "files": len(held),
@@ -167,8 +181,6 @@ class Uploader(JobWidget):
             "received_bytes": sum(one["received"] for one in held),
             "job": self._job_state,
         }
-        if self.comm is not None:
-            self.state = state
 
     def close(self) -> None:
         """Close the widget and remove the spooled files, once no job reads them any more."""
@@ -176,6 +188,7 @@ class Uploader(JobWidget):
         super().close()
         if (spool := getattr(self, "_spool", None)) is None:
             return
+        self._kept.clear()
         if job is not None and is_running(job.state()):
             job.subscribe(lambda state: None if is_running(state) else spool.clear())
         else:
@@ -185,11 +198,11 @@ class Uploader(JobWidget):
 
     def static_html(self) -> str:
         """The last upload, or that there is none, as HTML."""
-        return static_html.uploader_html(self.state)
+        return static_html.uploader_html(self._current())
 
     def static_text(self) -> str:
         """The same as plain text."""
-        return static_html.uploader_text(self.state)
+        return static_html.uploader_text(self._current())
 
     def __repr__(self) -> str:
         return f"<Uploader to {self._target['workspace']}>"

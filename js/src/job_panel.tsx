@@ -1,5 +1,6 @@
 import type { AnyModel } from "@anywidget/types";
 import { JobView } from "./components/JobView";
+import { Waiting } from "./components/Notice";
 import { sayHello } from "./lib/hello";
 import { useAction, useTrait } from "./lib/hooks";
 import { jobState } from "./lib/messages";
@@ -9,7 +10,8 @@ import "./styles/job.css";
 
 function JobPanel({ model, requests }: ViewProps) {
   const state = useTrait(model, "state", jobState);
-  return <JobView state={state} action={useAction(requests)} />;
+  const action = useAction(requests);
+  return state ? <JobView state={state} action={action} /> : <Waiting />;
 }
 
 export default {

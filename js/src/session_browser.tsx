@@ -1,5 +1,5 @@
 import type { AnyModel } from "@anywidget/types";
-import { BusyKernel, Notice } from "./components/Notice";
+import { BusyKernel, Notice, Waiting } from "./components/Notice";
 import { SessionTable } from "./components/SessionTable";
 import { TargetLine } from "./components/TargetLine";
 import { formatNumber, formatRelative } from "./lib/format";
@@ -14,7 +14,7 @@ function SessionBrowser({ model, requests }: ViewProps) {
   const state = useTrait(model, "state", sessionsState);
   const action = useAction(requests);
   const now = useNow(true);
-  if (!state) return <p class="dnb-muted">Waiting for the kernel. If nothing comes, run the cell again.</p>;
+  if (!state) return <Waiting />;
   const busy = state.loading || action.pending === "refresh";
   return (
     <div class="dnb-card" role="group" aria-label="Upload sessions" aria-busy={busy}>
@@ -51,7 +51,7 @@ function Summary({ state, now }: { state: SessionsState; now: number }) {
   if (state.updated_at === null) return null;
   const shown = state.rows.length;
   return (
-    <p class="dnb-facts dnb-muted">
+    <p class="dnb-news dnb-muted">
       {shown < state.total && (
         <span>
           Showing the newest {formatNumber(shown)} of {formatNumber(state.total)}; <code>ws.list_upload_sessions()</code> has all

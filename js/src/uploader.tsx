@@ -2,10 +2,10 @@ import type { AnyModel } from "@anywidget/types";
 import { useEffect, useReducer, useState } from "preact/hooks";
 import { DropZone } from "./components/DropZone";
 import { JobView } from "./components/JobView";
-import { BusyKernel, Notice } from "./components/Notice";
+import { BusyKernel, Notice, Waiting } from "./components/Notice";
 import { QueueTable } from "./components/QueueTable";
 import { TargetLine } from "./components/TargetLine";
-import { formatBytes, formatNumber, plural } from "./lib/format";
+import { fileCount, formatBytes, formatNumber } from "./lib/format";
 import { sayHello } from "./lib/hello";
 import { useAction, useTrait, type Action } from "./lib/hooks";
 import { uploaderState, type UploaderState, type WriteMode } from "./lib/messages";
@@ -42,7 +42,7 @@ function useQueue(model: AnyModel): Queue {
 function Uploader({ model, requests }: ViewProps) {
   const state = useTrait(model, "state", uploaderState);
   const action = useAction(requests);
-  if (!state) return <p class="dnb-muted">Waiting for the kernel. If nothing comes, run the cell again.</p>;
+  if (!state) return <Waiting />;
   if (!state.job) return <Choosing model={model} state={state} action={action} />;
   return (
     <>
@@ -84,9 +84,8 @@ function Choosing({ model, state, action }: { model: AnyModel; state: UploaderSt
         </p>
       )}
       {items.length > 0 && <QueueTable items={items} onRemove={(id) => void queue.remove(id)} />}
-      {queue.stalled && <BusyKernel />}
       {action.error && <Notice tone="fail" message={action.error.message} remedy={action.error.remedy} />}
-      {action.slow && <BusyKernel />}
+      {(queue.stalled || action.slow) && <BusyKernel />}
       {items.length > 0 && (
         <div class="dnb-foot">
           <label>
@@ -101,8 +100,8 @@ function Choosing({ model, state, action }: { model: AnyModel; state: UploaderSt
           </label>
           <span class="dnb-summary">
             {coming.length > 0
-              ? `${formatNumber(ready.length)} of ${plural(ready.length + coming.length, "file", "files")} ready`
-              : `${plural(ready.length, "file", "files")}, ${formatBytes(ready.reduce(bytes, 0))}`}
+              ? `${formatNumber(ready.length)} of ${fileCount(ready.length + coming.length)} ready`
+              : `${fileCount(ready.length)}, ${formatBytes(ready.reduce(bytes, 0))}`}
             {left > 0 && `, ${formatNumber(left)} left out`}
           </span>
           <button
@@ -114,7 +113,7 @@ function Choosing({ model, state, action }: { model: AnyModel; state: UploaderSt
             {action.pending === "upload" ? "Starting…" : "Upload"}
           </button>
           <span class="dnb-spoken" role="status">
-            {!coming.length && `${plural(ready.length, "file", "files")} ready to upload.`}
+            {!coming.length && `${fileCount(ready.length)} ready to upload.`}
           </span>
         </div>
       )}

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { crc32 } from "../src/lib/crc32";
 import type { Chunk, Problem, Range } from "../src/lib/messages";
+import { RequestError } from "../src/lib/requests";
 import { ACK_WITHIN_MS, LARGE_BYTES, MOST_QUESTIONS, MOST_TRIES, Sender, SMALL_BYTES } from "../src/lib/sender";
 
 // The real sizes differ by the same factor; these are quick to look through byte by byte.
@@ -261,6 +262,49 @@ it("a file that cannot be read is named, and the others go on", async () => {
 
   expect(kernel.failed.get("a")!.message).toContain("could not read");
   expect(kernel.disk("b")).toEqual(content);
+});
+
+it("nothing ticks once the last file is gone, whether it arrived or was removed", async () => {
+  kernel.take("a", 20 * LARGE);
+  await pass(7);
+  kernel.sender.remove("a");
+  await pass(100);
+
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+describe("a kernel that is gone", () => {
+  const gone = () => {
+    const failed = new Map<string, Problem>();
+    const no = () => {
+      throw new Error("Cannot send");
+    };
+    const sender = new Sender({ send: no, ask: no }, { moved: no, failed: (file, problem) => failed.set(file, problem), stalled: no });
+    return { sender, failed };
+  };
+
+  it("is not taken for a file that cannot be read, and ends every file at once", async () => {
+    const { sender, failed } = gone();
+    for (const id of ["a", "b", "c"]) sender.add({ id, blob: new Blob(["x"]) });
+    await pass(100);
+
+    expect([...failed.keys()]).toEqual(["a", "b", "c"]);
+    expect(failed.get("a")!.message).toContain("kernel behind this widget is gone");
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+it("a file the kernel has forgotten is given up alone, with the kernel's words", async () => {
+  const failed = new Map<string, Problem>();
+  const sender = new Sender(
+    { send: () => undefined, ask: (file) => (file === "a" ? Promise.reject(new RequestError({ message: "Unknown.", remedy: "Again." })) : new Promise(() => undefined)) },
+    { moved: () => undefined, failed: (file, problem) => failed.set(file, problem), stalled: () => undefined },
+  );
+  for (const id of ["a", "b"]) sender.add({ id, blob: new Blob(["x"]) });
+  await pass(2 * ACK_WITHIN_MS);
+  sender.dispose();
+
+  expect([...failed]).toEqual([["a", { message: "Unknown.", remedy: "Again." }]]);
 });
 
 it("pieces stay far below the 10 MiB at which a websocket is closed", async () => {

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import uploaderWidget from "../src/uploader";
 import { FakeModel, job, kernelSays, show, uploader, until, type Sent } from "./model";
 
@@ -99,6 +99,56 @@ describe("choosing", () => {
     await until(() => view.text().includes("Ready"));
 
     expect(model.requests("begin")).toHaveLength(2);
+  });
+
+  it("names a dropped file that cannot be read, and takes the others", async () => {
+    const closed = { isFile: true, fullPath: "/letters/b.txt", file: (_: unknown, no: (reason: Error) => void) => no(new Error("NotReadableError")) };
+    await drop([item(folderEntry("/letters", [[fileEntry("/letters/a.txt"), closed]])), item(fileEntry("/c.txt"))]);
+    await until(() => view.text().includes("2 files, 20 B, 1 left out"));
+
+    expect(view.text()).toContain("letters/b.txtThe browser could not read this file.");
+  });
+
+  it("gives a file that failed another try when it is chosen again", async () => {
+    const big = file("big.mp4", 7.3e9);
+    await choose([big]);
+    await choose([big]);
+    await until(() => view.text().includes("1 left out"));
+
+    expect(view.text()).not.toContain("in the list already");
+    expect(view.el.querySelectorAll("tbody tr")).toHaveLength(1);
+  });
+
+  it("takes back a file that was removed before the kernel had heard of it", async () => {
+    await view.close();
+    let answer = () => undefined as void;
+    await open({}, (sent) => (sent.message.action === "begin" ? void (answer = () => takeAll(sent)) : takeAll(sent)));
+    await choose([file("empty.txt", 0)]);
+    await until(() => view.text().includes("Waiting"));
+    await view.click("Remove empty.txt");
+    const { file: id } = model.requests("begin")[0]!.payload.files[0];
+    const before = model.sent.length;
+    await kernelSays(answer);
+
+    expect(model.sent.slice(before).map((one) => one.message)).toMatchObject([{ action: "remove", payload: { file: id } }]);
+  });
+
+  it("says that the kernel is busy while it does not answer", async () => {
+    await view.close();
+    await open({}, ({ message }) => (message.action === "list" ? takeAll({ message, buffers: [] }) : undefined));
+    vi.useFakeTimers();
+    await choose([file("a.txt")]);
+    await kernelSays(() => vi.advanceTimersByTime(4000));
+    vi.useRealTimers();
+    await until(() => view.text().includes("The kernel is busy"));
+  });
+
+  it("says that the kernel is gone when its comm throws", async () => {
+    model.onSend = () => {
+      throw new Error("Cannot send");
+    };
+    await choose([file("a.txt")]);
+    await until(() => view.text().includes("The kernel behind this widget is gone. Run the cell again."));
   });
 
   it("refuses a file over the limit before a byte is sent, and lets the others go", async () => {

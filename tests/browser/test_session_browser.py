@@ -41,6 +41,25 @@ def test_keeping_a_session_open_leaves_it_as_it_is(lab: Lab) -> None:
     assert lab.run("print(ws.get_upload_session(session_id).status)").strip() == "OPEN"
 
 
+def test_the_question_is_whole_in_a_narrow_cell(lab: Lab) -> None:
+    lab.page.set_viewport_size({"width": 560, "height": 900})
+    try:
+        lab.show(join("sessions-narrow"), OPEN_A_SESSION, "ws.session_browser()")
+        shown = lab.page.locator(".jp-OutputArea .dnb-card").last
+        close = shown.get_by_role("button", name="Close…")
+        expect(close).to_be_visible(timeout=END_MS)
+        close.click()
+        frame, question = shown.bounding_box(), shown.locator(".dnb-ask").bounding_box()
+        lab.picture("session-browser-narrow", shown)
+    finally:
+        lab.page.set_viewport_size({"width": 1280, "height": 900})
+
+    assert frame
+    assert question
+    assert frame["x"] <= question["x"]
+    assert question["x"] + question["width"] <= frame["x"] + frame["width"]
+
+
 @pytest.mark.parametrize("theme", THEMES)
 def test_the_table_is_accessible_in_both_themes(lab: Lab, theme: Theme) -> None:
     lab.set_theme(theme)
@@ -63,7 +82,9 @@ def test_the_dashboard_shows_uploads_of_other_cells_and_sessions(lab: Lab, theme
         tabs.nth(number).click()
         lab.picture(f"dashboard-{number + 1}-{theme}")
     tabs.nth(1).click()
-    expect_tone(lab.page.locator(".jp-OutputArea .dnb-job:visible"), "ok")
+    panel = lab.page.locator(".jp-OutputArea .dnb-job:visible")
+    expect_tone(panel, "ok")
+    expect(panel.locator(".dnb-facts")).to_have_css("justify-content", "normal")  # not the table's style
     tabs.nth(2).click()
 
     expect(lab.page.locator(".dnb-sessions tbody tr:visible").first).to_contain_text("Closed")

@@ -59,6 +59,23 @@ def test_files_and_folders_chosen_with_the_buttons_reach_the_platform(lab: Lab, 
     assert "two.txt" not in names
 
 
+def test_keys_pressed_in_the_widget_stay_there_and_the_focus_is_kept(lab: Lab, tmp_path: Path) -> None:
+    for name in ("one.txt", "two.txt"):
+        (tmp_path / name).write_text(name)
+    shown = uploader(lab, "keyboard")
+    shown.locator("input[data-dnb=files]").set_input_files([tmp_path / "one.txt", tmp_path / "two.txt"])
+    expect(shown.locator("tbody tr", has_text="Ready")).to_have_count(2, timeout=END_MS)
+
+    mode = shown.get_by_label("If a name is taken")
+    mode.press("ArrowDown")  # in command mode JupyterLab would go to the next cell
+    expect(mode).to_have_value("OVERWRITE")
+    expect(mode).to_be_focused()
+    for _ in "dd":  # and delete this one
+        shown.get_by_role("button", name="Upload", exact=True).press("d")
+    shown.get_by_role("button", name="Remove one.txt").press("Enter")
+    expect(shown.get_by_role("button", name="Remove two.txt")).to_be_focused()
+
+
 def test_a_file_arrives_byte_for_byte(lab: Lab, tmp_path: Path) -> None:
     content = bytes(range(256)) * 20_000  # more than one message
     (tmp_path / "bytes.txt").write_bytes(content)

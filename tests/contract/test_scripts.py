@@ -105,3 +105,20 @@ def test_a_forked_child_uploads_by_itself(run, ws: dn.Workspace) -> None:  # typ
 
     assert (code, out, err) == (0, "0", "")
     assert len(ws.list_files()) == 10
+
+
+def test_a_wait_that_gave_up_leaves_no_complaint_behind(run, ws: dn.Workspace) -> None:  # type: ignore[no-untyped-def]
+    assert ws.sandbox is not None
+    ws.sandbox.fault("latency:300ms")
+    body = """
+    from deepset_nb.errors import StillRunning
+    job = main()
+    try:
+        job.wait(0.1)
+    except StillRunning:
+        job.cancel().wait(10)
+        print(job.state()["status"])
+    """
+    code, out, err = run(body)
+
+    assert (code, out, err) == (0, "cancelled", "")

@@ -306,6 +306,16 @@ def test_retry_sends_only_what_did_not_make_it_and_sees_a_repaired_sidecar(ws: d
     assert len(ws.list_files()) == 5
 
 
+def test_a_second_retry_of_one_job_is_refused_as_it_would_send_files_twice(ws: dn.Workspace, folder: Path) -> None:
+    (folder / "report-0.txt.meta.json").write_text("{broken")
+    job = upload(ws, folder).wait(30)
+    again = job.retry().wait(30)
+
+    with pytest.raises(InputError, match=f"as job {again.id}"):
+        job.retry()
+    assert len(ws.list_files()) == 4
+
+
 def test_retry_of_a_running_job_is_refused(ws: dn.Workspace, slow: Path) -> None:
     job = upload(ws, slow)
 

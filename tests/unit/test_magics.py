@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 
 import deepset_nb as dn
@@ -56,3 +57,8 @@ def test_a_wrong_line_says_what_is_possible(
 
     assert "files" in said
     assert "Traceback" not in said
+
+
+def test_a_quote_that_does_not_end_is_a_usage_error(shell: InteractiveShell) -> None:
+    with pytest.raises(UsageError, match="No closing quotation"):
+        shell.run_line_magic("deepset", "files --name O'Reilly")

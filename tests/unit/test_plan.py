@@ -208,3 +208,36 @@ def test_a_sidecar_that_lies_elsewhere_is_looked_at_again(tmp_path: Path) -> Non
 
     assert (row.status, again.status) == ("failed", "failed")
     assert "not JSON" in (again.reason or "")
+
+
+def test_two_files_of_one_shown_path_do_not_replace_each_other(tmp_path: Path) -> None:
+    """As when a file is dropped into the uploader, changed, and dropped once more."""
+    for name in ("first", "second"):
+        (tmp_path / name).write_text(name)
+    sources = [Source(tmp_path / name, "a.txt", "a.txt") for name in ("first", "second")]
+
+    assert [row.status for row in plan_sources(sources)] == ["pending", "failed"]
+
+
+def test_a_lock_file_named_by_a_pattern_is_not_taken_for_a_home_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("~$report.docx").write_text("x")
+
+    assert check_paths(Path().glob("*.docx")) == [Path("~$report.docx")]
+
+
+def test_a_folder_that_cannot_be_opened_is_a_row_and_stops_nothing(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("x")
+    deep = os.open(tmp_path, os.O_RDONLY)
+    for _ in range(20):  # a path longer than the system opens, for whoever runs the tests
+        os.mkdir("d" * 250, dir_fd=deep)
+        deeper = os.open("d" * 250, os.O_RDONLY, dir_fd=deep)
+        os.close(deep)
+        deep = deeper
+    os.close(deep)
+    rows = plan_sources(find_sources([tmp_path], recursive=True))
+
+    assert [row.status for row in rows] == ["pending", "failed"]
+    assert (rows[1].reason or "").startswith("It cannot be read")

@@ -1,6 +1,9 @@
 """What a panel shows is never better than the receipt."""
 
 import json
+import sys
+import threading
+import time
 
 import pytest
 
@@ -95,3 +98,53 @@ def test_the_first_failure_of_a_row_stays() -> None:
     row.end("ok")
 
     assert (row.status, row.reason) == ("failed", "first")
+
+
+def test_a_cancel_that_comes_too_late_does_not_hide_the_outcome() -> None:
+    made = progress("ok")
+    made.end("done")
+    made.cancelling = True
+
+    assert made.state()["status"] == "done"
+
+
+def test_the_speed_can_be_asked_from_several_threads_while_it_grows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("deepset_nb.transfer.progress.SPEED_WINDOW_S", 0.0005)
+    made, stop, errors = progress("pending"), threading.Event(), []
+
+    def ask() -> None:
+        try:
+            while not stop.is_set():
+                made.state()
+        except Exception as error:
+            errors.append(error)
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    threads = [threading.Thread(target=ask) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    until = time.monotonic() + 0.5
+    while time.monotonic() < until:
+        made.bytes_sent(1)
+    stop.set()
+    for thread in threads:
+        thread.join()
+    sys.setswitchinterval(interval)
+
+    assert not errors
+
+
+def test_a_job_without_files_does_not_claim_one() -> None:
+    made = progress()
+    made.end("done")
+
+    assert made.state()["headline"] == "There was nothing to send"
+
+
+def test_a_state_stays_small_however_long_paths_and_reasons_are() -> None:
+    made = progress(*["failed"] * 100)
+    for row in made.receipt.rows:
+        row.path, row.reason, row.remedy = "p" * 4096, "r" * 4096, "q" * 4096
+
+    assert len(json.dumps(made.state())) < 64_000

@@ -138,6 +138,19 @@ def test_closing_it_while_it_fetches_does_no_harm(sessions: Sessions) -> None:
         SessionBrowser(sessions.fetch, sessions.close, target=TARGET).close()
 
 
+def test_the_dashboard_shows_each_job_once_after_a_retry(browse: Callable[[], SessionBrowser]) -> None:
+    jobs = [FakeJob()]
+    uploader = Uploader(lambda files, mode: FakeJob(), target=TARGET)
+    tab = dashboard(uploader, lambda: [*jobs, *jobs[0].retries], browse())
+    (panel,) = tab.children[JOBS_TAB].children
+    jobs[0].end(status="failed", can_retry=True)
+    panel.comm.ask("retry")
+    tab.selected_index = JOBS_TAB
+
+    shown = [one.job for one in tab.children[JOBS_TAB].children]
+    assert shown == [jobs[0].retries[0], jobs[0]]
+
+
 def test_the_dashboard_shows_jobs_made_after_it(browse: Callable[[], SessionBrowser]) -> None:
     jobs: list[FakeJob] = []
     uploader = Uploader(lambda files, mode: FakeJob(), target=TARGET)

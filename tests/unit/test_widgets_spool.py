@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import itertools
+import json
 import random
 import shutil
 import stat
@@ -37,6 +38,12 @@ def piece(offset: int, length: int, key: str = A, content: bytes = CONTENT) -> t
 def spool(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Spool:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     return Spool(limit_bytes=10_000)
+
+
+def test_a_name_with_half_a_character_can_be_sent_on(spool: Spool) -> None:
+    spool.offer(offered(path="bad\ud800name.txt"))
+
+    assert json.dumps(spool.held(), ensure_ascii=False).encode()
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(4))))

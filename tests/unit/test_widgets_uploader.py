@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import comm
 import pytest
@@ -72,7 +74,7 @@ def test_a_file_arrives_and_each_piece_is_acknowledged(uploader: Uploader) -> No
     (file,) = uploader.files
     assert (file.name, file.relative_path, file.size) == ("a.txt", "reports/a.txt", 2048)
     assert file.path.read_bytes() == CONTENT
-    assert uploader.state["complete"] == 1
+    eventually(lambda: uploader.state["complete"] == 1)
 
 
 def test_lost_doubled_turned_round_and_damaged_pieces_end_in_the_same_bytes(uploader: Uploader) -> None:
@@ -126,6 +128,21 @@ def test_files_stay_for_a_retry_and_go_when_nobody_needs_them(uploader: Uploader
     uploader.comm.ask("retry")
     platform.jobs[0].retries[0].end()
     assert not file.path.exists()
+
+
+def test_making_room_leaves_the_files_of_the_last_upload_to_a_retry_elsewhere(
+    uploader: Uploader, platform: Platform, tmp_path: Path
+) -> None:
+    send_whole(uploader.comm)
+    uploader.comm.ask("upload", {"write_mode": "KEEP"})
+    (file,) = uploader.files
+    platform.jobs[0].end(status="failed", can_retry=True)
+    uploader.comm.ask("clear")
+    assert uploader.comm.ask("list")["result"] == {"files": []}
+    assert file.path.read_bytes() == CONTENT
+
+    uploader.comm.ask("clear")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_new_upload_follows_an_ended_one(uploader: Uploader, platform: Platform) -> None:
@@ -224,6 +241,37 @@ def test_thousands_of_pieces_publish_a_few_states(uploader: Uploader) -> None:
 
     assert len(acks(page)) == 2000
     assert len(page.states()) - before < 200
+
+
+def test_files_removed_one_after_the_other_publish_a_few_states(uploader: Uploader) -> None:
+    page = uploader.comm
+    keys = [f"{number:032x}" for number in range(200)]
+    page.ask("begin", {"files": [offer(key) for key in keys]})
+    before, began = len(page.states()), time.monotonic()
+    for key in keys:
+        page.ask("remove", {"file": key})
+
+    eventually(lambda: uploader.state["files"] == 0)
+    assert len(page.states()) - before <= 2 + 10 * (time.monotonic() - began)
+
+
+def test_a_piece_costs_the_same_among_thousands_of_files(uploader: Uploader, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = Mock(side_effect=uploader._spool.held)
+    monkeypatch.setattr(uploader._spool, "held", looks)
+    send_whole(uploader.comm, content=CONTENT * 100)
+
+    assert looks.call_count < 100  # of 410 pieces
+
+
+def test_files_dropped_while_an_upload_starts_are_refused(uploader: Uploader, platform: Platform) -> None:
+    send_whole(uploader.comm)
+    platform.gate.clear()
+    uploader.comm.request("upload", {"write_mode": "KEEP"})
+    eventually(uploader._starting.locked)
+    assert uploader.comm.ask("begin", {"files": [offer(B, "b.txt")]})["ok"] is False
+    platform.gate.set()
+
+    eventually(lambda: uploader.state["job"])
 
 
 def test_neither_names_nor_bytes_are_in_the_saved_state(uploader: Uploader) -> None:

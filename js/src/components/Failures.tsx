@@ -1,4 +1,4 @@
-import { formatNumber, plural } from "../lib/format";
+import { fileCount, formatNumber } from "../lib/format";
 import type { Failure } from "../lib/messages";
 import { visible } from "../lib/text";
 
@@ -8,7 +8,7 @@ export function Failures({ failures, total }: { failures: Failure[]; total: numb
   const more = total - failures.length;
   return (
     <details class="dnb-failures" open>
-      <summary>{plural(total, "file", "files")} did not make it</summary>
+      <summary>{fileCount(total)} did not make it</summary>
       <div class="dnb-scroll" tabIndex={0} role="group" aria-label="Files that did not make it">
         <table class="dnb-table dnb-stack">
           <thead>

@@ -5,7 +5,6 @@ const PATHS = {
   wait: "M8 4.75V8l2.25 1.5",
   now: "M8 8v.01",
   stop: "M4.5 8h7",
-  file: "M5 2.75h4l2.5 2.5v8H5z",
   drop: "M8 10.5v-7m-2.75 2.5L8 3.25 10.75 6M3.25 10v2.75h9.5V10",
   copy: "M6 6h6.5v6.5H6zM3.5 10V3.5H10",
   run: "M8 3a5 5 0 1 1-4.5 2.8",

@@ -1,4 +1,4 @@
-import { formatBytes, formatDateTime, formatElapsed, formatNumber, plural } from "../lib/format";
+import { fileCount, formatBytes, formatDateTime, formatElapsed, formatNumber } from "../lib/format";
 import { useChangedAt, useNow, type Action } from "../lib/hooks";
 import type { JobState } from "../lib/messages";
 import { ended } from "../lib/milestones";
@@ -23,14 +23,7 @@ export function tone(state: JobState): Tone {
 }
 
 /** One upload from planning to the index. */
-export function JobView({ state, action }: { state: JobState | null; action: Action }) {
-  if (!state) {
-    return (
-      <div class="dnb-card" role="group" aria-label="Upload">
-        <p class="dnb-muted">Waiting for the kernel. If nothing comes, run the cell again.</p>
-      </div>
-    );
-  }
+export function JobView({ state, action }: { state: JobState; action: Action }) {
   const now = tone(state);
   return (
     <div class={`dnb-card dnb-job dnb-tone-${now}`} role="group" aria-label="Upload">
@@ -72,7 +65,7 @@ function Buttons({ state, action }: { state: JobState; action: Action }) {
           aria-disabled={action.pending === "retry"}
           onClick={() => action.pending || action.run("retry")}
         >
-          {action.pending === "retry" ? "Starting…" : state.status === "cancelled" ? "Go on" : `Retry ${plural(again, "file", "files")}`}
+          {action.pending === "retry" ? "Starting…" : state.status === "cancelled" ? "Go on" : `Retry ${fileCount(again)}`}
         </button>
       )}
     </div>

@@ -13,6 +13,11 @@ export function Notice({ tone, message, remedy = "" }: { tone: "fail" | "warn" |
   );
 }
 
+/** Shown where there is no state, as in a notebook opened without its kernel. */
+export function Waiting() {
+  return <p class="dnb-muted">Waiting for the kernel. If nothing comes, run the cell again.</p>;
+}
+
 /** Shown while the kernel has not answered a click for some seconds. */
 export function BusyKernel() {
   return (

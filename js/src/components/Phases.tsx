@@ -1,4 +1,4 @@
-import { formatBytes, formatNumber, plural } from "../lib/format";
+import { fileCount, formatBytes, formatNumber } from "../lib/format";
 import type { Phase } from "../lib/messages";
 import { fraction } from "../lib/milestones";
 import { Bar } from "./Bar";
@@ -41,7 +41,7 @@ function PhaseRow({ phase, stopped }: { phase: Phase; stopped: boolean }) {
       <td class="dnb-wide">
         <Bar value={started ? fraction(phase) ?? (state === "active" ? null : 0) : 0} label={label} tone={cut ? "cut" : state} />
       </td>
-      <td class="dnb-number">{started && files_total > 0 ? `${formatNumber(files_done)} of ${plural(files_total, "file", "files")}` : ""}</td>
+      <td class="dnb-number">{started && files_total > 0 ? `${formatNumber(files_done)} of ${fileCount(files_total)}` : ""}</td>
       <td class="dnb-number">{started && bytes_total > 0 ? `${formatBytes(bytes_done)} of ${formatBytes(bytes_total)}` : ""}</td>
     </tr>
   );

@@ -44,7 +44,7 @@ function Row({ item, onRemove }: { item: Item; onRemove: (id: string) => void })
       <td class="dnb-name">
         <bdi>
           {cut > 0 && <span class="dnb-muted">{visible(item.path.slice(0, cut))}</span>}
-          {visible(item.path.slice(cut) || item.name)}
+          {visible(item.path.slice(cut))}
         </bdi>
         {item.problem && (
           <p class="dnb-problem">

@@ -1,6 +1,7 @@
 // What was dropped or chosen, folders walked, each file with its path inside what was dropped.
 
-export type Chosen = { file: File; path: string };
+/** Without a file where the browser could not read one. */
+export type Chosen = { file: File | null; path: string };
 
 /** Must be called within the drop event: the entries are gone afterwards. */
 export async function fromDrop(transfer: DataTransfer): Promise<Chosen[]> {
@@ -24,17 +25,21 @@ export function fromInput(files: Iterable<File>): Chosen[] {
 
 async function walk(entry: FileSystemEntry, found: Chosen[]): Promise<void> {
   const path = entry.fullPath.replace(/^\//, "");
-  if (entry.isFile) {
-    const file = await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject));
-    found.push({ file, path });
-    return;
-  }
-  const reader = (entry as FileSystemDirectoryEntry).createReader();
-  for (;;) {
-    // A reader hands out a hundred entries at a time, and an empty list at the end.
-    const batch = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
-    if (!batch.length) return;
-    for (const child of batch) await walk(child, found);
+  try {
+    if (entry.isFile) {
+      const file = await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject));
+      found.push({ file, path });
+      return;
+    }
+    const reader = (entry as FileSystemDirectoryEntry).createReader();
+    for (;;) {
+      // A reader hands out a hundred entries at a time, and an empty list at the end.
+      const batch = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
+      if (!batch.length) return;
+      for (const child of batch) await walk(child, found);
+    }
+  } catch {
+    found.push({ file: null, path }); // not to be read: the others still go
   }
 }
 

@@ -52,3 +52,5 @@ export function formatDateTime(iso: string, locale?: string): string {
 export function plural(count: number, one: string, many: string, locale?: string): string {
   return `${formatNumber(count, locale)} ${count === 1 ? one : many}`;
 }
+
+export const fileCount = (count: number): string => plural(count, "file", "files");

@@ -1,6 +1,7 @@
 import type { AnyModel } from "@anywidget/types";
 import { useEffect, useState } from "preact/hooks";
-import { Requests } from "./requests";
+import type { Problem } from "./messages";
+import { problemOf, Requests } from "./requests";
 import { is, type Of, type Shape } from "./shape";
 
 /** A trait of the Python object; null while it is missing or of a shape this bundle does not know. */
@@ -43,7 +44,7 @@ export type Action = {
   pending: string | null;
   /** The kernel has not answered for a while: it probably runs a cell. */
   slow: boolean;
-  error: { message: string; remedy: string } | null;
+  error: Problem | null;
   run: (action: string, payload?: object) => Promise<boolean>;
 };
 
@@ -67,8 +68,7 @@ export function useAction(requests: Requests): Action {
       await requests.call(action, payload);
       return true;
     } catch (reason) {
-      const { message, remedy = "" } = reason as { message: string; remedy?: string };
-      setError({ message, remedy });
+      setError(problemOf(reason));
       return false;
     } finally {
       setPending(null);

@@ -1,5 +1,5 @@
 // What a screen reader hears of a job: its start, quarters, each new failure once, the end. Nothing in between.
-import { plural } from "./format";
+import { fileCount } from "./format";
 import type { JobState, Phase } from "./messages";
 import { visible } from "./text";
 
@@ -30,6 +30,6 @@ export function milestone(before: JobState | null, after: JobState): string {
   const fresh = after.failures_total - (before?.failures_total ?? 0);
   const last = after.failures.at(-1);
   if (fresh === 1 && last) said.push(`Failed: ${visible(last.path)}.`);
-  else if (fresh > 1) said.push(`${plural(fresh, "file", "files")} failed.`);
+  else if (fresh > 1) said.push(`${fileCount(fresh)} failed.`);
   return said.join(" ");
 }

@@ -1,5 +1,6 @@
 import type { AnyModel } from "@anywidget/types";
 import { render, type ComponentType } from "preact";
+import { keepKeyboard } from "./keyboard";
 import { Requests } from "./requests";
 import { followTheme } from "./theme";
 
@@ -10,13 +11,13 @@ export function mount(View: ComponentType<ViewProps>, model: AnyModel, element: 
   const root = document.createElement("div");
   root.className = "dnb";
   element.append(root);
-  const unfollow = followTheme(root);
+  const undo = [followTheme(root), keepKeyboard(root)];
   const requests = new Requests(model);
   render(<View model={model} requests={requests} />, root);
   return () => {
     render(null, root);
     requests.dispose();
-    unfollow();
+    for (const step of undo) step();
     root.remove();
   };
 }

@@ -4,13 +4,12 @@ import type { AnyModel } from "@anywidget/types";
 import { isHidden, type Chosen } from "./entries";
 import { formatBytes, plural } from "./format";
 import { ack, beginResult, listResult, nack, receivedResult, refused, uploaderState, type Problem } from "./messages";
-import { newId, RequestError, Requests } from "./requests";
-import { Sender } from "./sender";
+import { newId, problemOf, RequestError, Requests } from "./requests";
+import { Sender, UNREADABLE } from "./sender";
 import { is } from "./shape";
 
 export type Item = {
   id: string;
-  name: string;
   path: string;
   size: number;
   /** When it was modified, by the browser's account. */
@@ -25,6 +24,7 @@ const JOB_GONE = "change:state";
 
 const BATCH = 200; // files announced in one request
 const NOTIFY_MS = 100;
+const SLOW_AFTER_MS = 3000; // without an answer
 
 export class Queue {
   readonly #items = new Map<string, Item>();
@@ -34,7 +34,7 @@ export class Queue {
   readonly #requests: Requests;
   readonly #sender: Sender;
   readonly #views = new Set<() => void>();
-  readonly #keys = new Set<string>();
+  readonly #keys = new Map<string, string>();
   #hadJob = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -55,10 +55,7 @@ export class Queue {
           this.#failed(file, problem);
           void this.#drop(file);
         },
-        stalled: (stalled) => {
-          this.stalled = stalled;
-          this.#changed();
-        },
+        stalled: (stalled) => this.#stall(stalled),
       },
     );
     model.on("msg:custom", this.#receive);
@@ -90,22 +87,23 @@ export class Queue {
     let hidden = 0;
     let known = 0;
     for (const { file, path } of chosen) {
-      const key = keyOf({ path, size: file.size, changed: file.lastModified });
+      const { size = 0, lastModified: changed = 0 } = file ?? {};
+      const key = keyOf({ path, size, changed });
+      const before = this.#keys.get(key) ?? "";
       if (isHidden(path)) hidden += 1;
-      else if (this.#keys.has(key)) known += 1;
+      else if (before && this.#items.get(before)?.status !== "failed") known += 1;
       else {
-        const item: Item = { id: newId(), name: file.name, path, size: file.size, changed: file.lastModified, received: 0, status: "waiting", problem: null };
-        this.#keys.add(key);
-        if (file.size > limit) {
-          item.status = "failed";
-          item.problem = {
-            message: `Too big: ${formatBytes(file.size)}. The platform takes files of up to ${formatLimit(limit)}.`,
-            remedy: "Split it.",
-          };
-        } else {
-          fresh.push({ item, file });
-        }
+        this.#items.delete(before); // another try
+        const item: Item = { id: newId(), path, size, changed, received: 0, status: "waiting", problem: null };
+        this.#keys.set(key, item.id);
         this.#items.set(item.id, item);
+        if (!file) this.#failed(item.id, UNREADABLE);
+        else if (size > limit) {
+          this.#failed(item.id, {
+            message: `Too big: ${formatBytes(size)}. The platform takes files of up to ${formatLimit(limit)}.`,
+            remedy: "Split it.",
+          });
+        } else fresh.push({ item, file });
       }
     }
     this.remark = [
@@ -132,14 +130,18 @@ export class Queue {
   // ---- to the kernel
 
   async #begin(batch: { item: Item; file: File }[]): Promise<void> {
-    const offered = batch.map(({ item }) => ({ file: item.id, name: item.name, relative_path: item.path, size: item.size }));
+    const offered = batch.map(({ item }) => ({ file: item.id, name: fileName(item.path), relative_path: item.path, size: item.size }));
+    const timer = setTimeout(() => this.#stall(true), SLOW_AFTER_MS);
     try {
       const answer = await this.#requests.call("begin", { files: offered });
       if (!is(beginResult, answer)) throw new RequestError({ message: "The kernel's answer was not understood.", remedy: "Reload the page." });
       for (const { file, error } of answer.refused) this.#failed(file, error);
       for (const { item, file } of batch) {
-        if (item.status !== "waiting" || !this.#items.has(item.id)) continue;
-        if (item.size === 0) {
+        if (!this.#items.has(item.id)) {
+          void this.#drop(item.id); // removed meanwhile, perhaps before the kernel knew it
+        } else if (item.status !== "waiting") {
+          continue;
+        } else if (item.size === 0) {
           item.status = "received";
         } else {
           item.status = "sending";
@@ -147,9 +149,14 @@ export class Queue {
         }
       }
     } catch (reason) {
-      const { message, remedy = "" } = reason as RequestError;
-      for (const { item } of batch) this.#failed(item.id, { message, remedy });
+      for (const { item } of batch) this.#failed(item.id, problemOf(reason));
     }
+    clearTimeout(timer);
+    this.#stall(false);
+  }
+
+  #stall(stalled: boolean): void {
+    this.stalled = stalled;
     this.#changed();
   }
 
@@ -157,13 +164,13 @@ export class Queue {
   async #restore(): Promise<void> {
     const held = await this.#requests.call("list").catch(() => null);
     if (!is(listResult, held)) return;
-    for (const { file, name, relative_path, size, received } of held.files) {
+    for (const { file, relative_path, size, received } of held.files) {
       if (this.#items.has(file)) continue;
       const whole = received >= size;
       const problem = whole
         ? null
         : { message: "Only a part of this file reached the kernel before the page was reloaded.", remedy: "Remove it and choose it again." };
-      this.#items.set(file, { id: file, name, path: relative_path, size, changed: 0, received, status: whole ? "received" : "failed", problem });
+      this.#items.set(file, { id: file, path: relative_path, size, changed: 0, received, status: whole ? "received" : "failed", problem });
     }
     this.#changed();
   }
@@ -220,6 +227,8 @@ export class Queue {
     }, NOTIFY_MS);
   }
 }
+
+const fileName = (path: string): string => path.slice(path.lastIndexOf("/") + 1);
 
 const keyOf = ({ path, size, changed }: Pick<Item, "path" | "size" | "changed">): string => `${path}\n${size}\n${changed}`;
 

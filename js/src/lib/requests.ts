@@ -12,6 +12,14 @@ export class RequestError extends Error {
   }
 }
 
+export const GONE: Problem = { message: "The kernel behind this widget is gone.", remedy: "Run the cell again." };
+
+/** What to show of whatever was thrown. */
+export function problemOf(reason: unknown): Problem {
+  const { message, remedy = "" } = reason as RequestError;
+  return { message, remedy };
+}
+
 export const newId = (): string =>
   Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
@@ -35,8 +43,8 @@ export class Requests {
     return new Promise((resolve, reject) => {
       const giveUp = () => {
         this.#waiting.delete(id);
-        this.#model.send({ kind: "abort", id });
         reject(new RequestError({ message: "Stopped waiting for the kernel.", remedy: "" }));
+        this.#send({ kind: "abort", id });
       };
       const settled = () => signal?.removeEventListener("abort", giveUp);
       this.#waiting.set(id, {
@@ -44,8 +52,18 @@ export class Requests {
         reject: (reason) => (settled(), reject(reason)),
       });
       signal?.addEventListener("abort", giveUp, { once: true });
-      this.#model.send({ kind: "request", id, action, payload });
+      if (!this.#send({ kind: "request", id, action, payload })) this.#take(id)?.reject(new RequestError(GONE));
     });
+  }
+
+  /** A comm throws after its kernel was restarted or shut down. */
+  #send(message: object): boolean {
+    try {
+      this.#model.send(message);
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   dispose(): void {

@@ -7,6 +7,7 @@
 // short question is asked instead, and what the kernel then says it lacks is sent again.
 import { crc32 } from "./crc32";
 import type { Ack, Chunk, Nack, Problem, Range } from "./messages";
+import { GONE, problemOf } from "./requests";
 
 export const LARGE_BYTES = 4 * 2 ** 20;
 export const SMALL_BYTES = 512 * 2 ** 10;
@@ -16,6 +17,11 @@ const MOST_IN_FLIGHT = 64; // pieces of tiny files
 export const ACK_WITHIN_MS = 10_000;
 export const MOST_QUESTIONS = 30; // unanswered in a row, ten seconds apart
 export const MOST_TRIES = 5; // of one piece
+
+export const UNREADABLE: Problem = {
+  message: "The browser could not read this file.",
+  remedy: "It was changed, moved or removed since it was chosen, or is not yours to read: choose it again.",
+};
 
 export type Outgoing = { id: string; blob: Blob };
 export type Holding = { received: number; missing: Range[] };
@@ -63,6 +69,10 @@ export class Sender {
     this.#files.delete(id);
     this.#again = this.#again.filter((piece) => piece.file !== id);
     for (const piece of this.#flying) if (piece.file === id) this.#flying.delete(piece);
+    if (!this.#files.size) {
+      clearInterval(this.#timer);
+      this.#timer = undefined;
+    }
     this.#pump();
   }
 
@@ -127,16 +137,19 @@ export class Sender {
     const blob = this.#files.get(piece.file)?.blob;
     if (!blob) return;
     const { file, offset, length } = piece;
+    let bytes: ArrayBuffer;
     try {
-      const bytes = await blob.slice(offset, offset + length).arrayBuffer();
-      if (!this.#flying.has(piece)) return; // removed meanwhile
-      piece.sentAt = Date.now();
+      bytes = await blob.slice(offset, offset + length).arrayBuffer();
+    } catch {
+      this.#fail(file, UNREADABLE);
+      return;
+    }
+    if (!this.#flying.has(piece)) return; // removed meanwhile
+    piece.sentAt = Date.now();
+    try {
       this.wire.send({ kind: "chunk", file, offset, length, crc32: crc32(new Uint8Array(bytes)) }, bytes);
     } catch {
-      this.#fail(file, {
-        message: "The browser could not read this file.",
-        remedy: "It was changed, moved or removed since it was chosen: choose it again.",
-      });
+      this.#failAll(GONE);
     }
   }
 
@@ -153,10 +166,6 @@ export class Sender {
     const whole = received >= state.blob.size;
     this.progress.moved(file, whole ? state.blob.size : Math.min(state.acknowledged, state.blob.size - 1));
     if (whole) this.remove(file);
-    if (!this.#files.size) {
-      clearInterval(this.#timer);
-      this.#timer = undefined;
-    }
   }
 
   #resend(piece: Piece): void {
@@ -181,6 +190,10 @@ export class Sender {
     this.progress.failed(file, problem);
   }
 
+  #failAll(problem: Problem): void {
+    for (const file of [...this.#files.keys()]) this.#fail(file, problem);
+  }
+
   // ---- silence
 
   #heard(): void {
@@ -194,12 +207,10 @@ export class Sender {
     for (const piece of this.#flying) if (!oldest || piece.sentAt < oldest.sentAt) oldest = piece;
     if (!oldest || now - Math.max(oldest.sentAt, this.#askedAt) < ACK_WITHIN_MS) return;
     if (this.#questions >= MOST_QUESTIONS) {
-      for (const file of [...this.#files.keys()]) {
-        this.#fail(file, {
-          message: "The kernel has not answered for five minutes.",
-          remedy: "If it was restarted, run the cell again; else remove this file and choose it again.",
-        });
-      }
+      this.#failAll({
+        message: "The kernel has not answered for five minutes.",
+        remedy: "If it was restarted, run the cell again; else remove this file and choose it again.",
+      });
       return;
     }
     if (this.#questions > 0) this.progress.stalled(true);
@@ -228,8 +239,9 @@ export class Sender {
       this.#askedAt = 0;
       this.#finish(file, received);
       this.#pump();
-    } catch {
-      // Aborted for the next question, or refused: the file is gone from the kernel, which the queue is told.
+    } catch (reason) {
+      // Refused: the file is gone from the kernel. Aborted: the next question has been asked.
+      if (!question.signal.aborted) this.#fail(file, problemOf(reason));
     }
   }
 }
