@@ -12,13 +12,12 @@ a retry goes on into it; ``keep`` closes it, so that what was sent is ingested.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
-from datetime import UTC, datetime
-from typing import Any, Literal
+from collections.abc import Callable, Iterable
+from typing import Literal
 
 from ..client import AsyncClient
-from ..errors import Conflict, DeepsetError, Unprocessable
-from ..models import UploadSessionState, WriteMode
+from ..errors import DeepsetError
+from ..models import WriteMode
 from ..settings import Settings
 from .plan import refuse_sidecar_names, replan
 from .progress import Progress
@@ -26,12 +25,10 @@ from .receipt import Row
 from .reconcile import reconcile
 from .send import send_rows
 from .session import Session, shards
+from .session_keeper import SessionKeeper
 from .watch import watch
 
 CONNECTIONS = 10  # what the platform's own SDK settled on behind corporate proxies
-
-ANSWER_S = 2.0  # what a cancel leaves to a request that opens or closes a session
-
 Ending = Literal["later", "keep"]
 
 
@@ -67,7 +64,7 @@ class Upload:
         self.settings = settings
         self.progress = progress
         self.write_mode = write_mode
-        self.sessions: list[Session] = list(resume)
+        self._keeper = SessionKeeper(settings.workspace_name, write_mode, parallel, progress, resume)
         self.parallel = parallel
         self.connections = connections
         self.rounds = rounds
@@ -86,9 +83,9 @@ class Upload:
             self._loop.call_soon_threadsafe(self._sending.cancel)
 
     @property
-    def open_sessions(self) -> list[Session]:
-        """The sessions a cancelled transfer left open, if they still take objects."""
-        return [session for session in self.sessions if session.usable]
+    def sessions(self) -> list[Session]:
+        """The upload sessions of this transfer, oldest first."""
+        return self._keeper.sessions
 
     def again(self) -> Upload:
         """The same upload for what did not make it.
@@ -156,77 +153,27 @@ class Upload:
                 self._end_unsent()
             for session in self.sessions:
                 if not session.closed:
-                    await _to_its_end(self._close(client, session))
+                    await self._keeper.close(client, session)
             await self._ingest(client)
 
     async def _send(self, client: AsyncClient) -> None:
         rows = self.progress.receipt.with_status("pending")
         sending = self.progress.enter("sending", files=len(rows), size=sum(row.size for row in rows))
-        resumed = await self._resumable(client)
+        resumed = await self._keeper.resumable(client)
         for session in self.sessions:
             if session.uncertain and session is not resumed:
-                await self._recognise(client, session, rows)
+                await self._keeper.recognise(client, session, rows)
         fresh = [row for row in rows if row.phase == "planned"]
         sending["files_done"] = len(rows) - len(fresh)
         sending["bytes_done"] = sum(row.size for row in rows) - sum(row.size for row in fresh)
         taken = sum(row.objects for row in resumed.rows) if resumed else 0
         for shard in shards(fresh, taken):
-            session = resumed or await self._open(client)
+            session = resumed or await self._keeper.open(client)
             resumed = None
             session.rows.extend(shard)
             form = session.opened.aws_prefixed_request_config
             async with client.bucket(form, connections=self.connections) as bucket:
                 await send_rows(bucket, session, shard, self.progress, workers=self.connections, rounds=self.rounds)
-
-    async def _resumable(self, client: AsyncClient) -> Session | None:
-        """The session an earlier try left open; the last, the others are full. Closed by hand, it takes no more."""
-        session = next(reversed(self.open_sessions), None)
-        if session is not None:
-            listed, _ = await client.upload_sessions.newest(self.settings.workspace_name)
-            closed = {each.session_id for each in listed if each.status != UploadSessionState.OPEN}
-            if session.opened.session_id in closed:
-                return None
-            self.progress.session_id, self.progress.expires_at = session.id, session.expires_at
-        return session
-
-    async def _recognise(self, client: AsyncClient, session: Session, rows: list[Row]) -> None:
-        """Take what arrived although its sending was broken off as sent: sent again it would be there twice."""
-        if not session.closed:
-            await _to_its_end(self._close(client, session))
-        pages = client.upload_sessions.files(self.settings.workspace_name, session.opened.session_id)
-        arrived = {file.name async for page in pages for file in page} & session.uncertain
-        for row in rows:
-            if row.phase == "planned" and row.stored_name in arrived:
-                row.phase, row.session_id = "ingesting", session.id
-                session.rows.append(row)
-
-    async def _open(self, client: AsyncClient) -> Session:
-        try:
-            await _to_its_end(self._create(client))
-        except (Conflict, Unprocessable):  # too many are open; the platform's reference names no status
-            if not (full := self.open_sessions):
-                raise
-            await _to_its_end(self._close(client, full[0]))
-            await _to_its_end(self._create(client))
-        return self.sessions[-1]
-
-    async def _create(self, client: AsyncClient) -> None:
-        asked_at = datetime.now(UTC)
-        opened = await client.upload_sessions.create(
-            self.settings.workspace_name, self.write_mode, parallel=self.parallel
-        )
-        session = Session(opened, asked_at)
-        self.sessions.append(session)
-        self.progress.session_id, self.progress.expires_at = session.id, session.expires_at
-
-    async def _close(self, client: AsyncClient, session: Session) -> None:
-        try:
-            await client.upload_sessions.close(self.settings.workspace_name, session.opened.session_id)
-        except Conflict:  # closed by hand or expired: either way its ingestion has begun
-            session.closed_by_others = True
-        for row in session.sent:
-            row.phase = "ingesting"
-        session.closed = True
 
     async def _ingest(self, client: AsyncClient) -> None:
         sent = [row for session in self.sessions for row in session.sent]
@@ -284,7 +231,7 @@ class Upload:
 
     def _note_open_sessions(self) -> None:
         """Name what stays behind, and both ways on from it."""
-        sessions = self.open_sessions
+        sessions = self._keeper.still_open
         if not sessions:
             return
         sent, total = sum(len(session.sent) for session in sessions), len(self.progress.receipt.rows)
@@ -294,17 +241,6 @@ class Upload:
             f"{sent:,} of {total:,} files wait in {which} open{_until(sessions[0])}; the platform then closes what is "
             "open by itself. job.retry() sends the rest, ws.close_upload_session(session_id) ingests what it has."
         )
-
-
-async def _to_its_end(step: Coroutine[Any, Any, None]) -> None:
-    """Await a step that changes what is open on the platform; a cancel lets its answer arrive, so that we know."""
-    task = asyncio.create_task(step)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait({task}, timeout=ANSWER_S)
-        task.cancel()
-        raise
 
 
 def _until(session: Session) -> str:
