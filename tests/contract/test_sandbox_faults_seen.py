@@ -65,7 +65,7 @@ def sent(state: Any) -> int:
 
 
 def see_bandwidth(user: User) -> None:
-    (user.folder / "big.bin").write_bytes(bytes(6_000_000))
+    (user.folder / "big.bin").write_bytes(bytes(12_000_000))  # the system's buffers take the first megabytes at once
     user.breaks("bandwidth:4000000")
     job, seen = user.ws.upload(user.folder, show=False), set()
     job.subscribe(lambda state: seen.add(sent(state)))
