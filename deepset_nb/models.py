@@ -13,6 +13,8 @@ from uuid import UUID
 
 import msgspec
 
+from .errors import InputError
+
 
 class OpenEnum(enum.StrEnum):
     """A string enum that accepts values it does not know yet."""
@@ -37,6 +39,18 @@ class WriteMode(OpenEnum):
     KEEP = "KEEP"
     OVERWRITE = "OVERWRITE"
     FAIL = "FAIL"
+
+    @classmethod
+    def named(cls, value: object) -> WriteMode:
+        """The mode a caller asks for, in any case of letters; the enum of the platform's own SDK is welcome, too.
+
+        Raises:
+            InputError: There is no such mode.
+        """
+        mode = cls(str(getattr(value, "value", value)).upper())
+        if mode not in (cls.KEEP, cls.OVERWRITE, cls.FAIL):
+            raise InputError(f"There is no write mode {value!r}.", 'Use "KEEP", "OVERWRITE" or "FAIL".')
+        return mode
 
 
 class UploadSessionState(OpenEnum):
@@ -232,6 +246,21 @@ class S3UploadSummary(msgspec.Struct):
     def __repr__(self) -> str:
         shown = [f"{name}={getattr(self, name)!r}" for name in self.__struct_fields__ if name != "receipt"]
         return f"S3UploadSummary({', '.join(shown)})"
+
+
+def utf8(name: str, text: str) -> bytes:
+    """The text of the document ``name`` as it is stored.
+
+    Raises:
+        InputError: It cannot be written as UTF-8.
+    """
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"The text of {name!r} holds half a character at position {error.start:,}.",
+            "Such text comes from decoding with errors='surrogateescape'; decode it as what it is.",
+        ) from None
 
 
 def page_of(item: type[Any]) -> type[Any]:

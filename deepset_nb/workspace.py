@@ -10,7 +10,7 @@ from uuid import UUID
 
 from . import bridge, frames
 from .client import AsyncClient
-from .errors import ApiError, ConnectionFailed, InputError, NothingToUpload, Unauthorized
+from .errors import ApiError, ConnectionFailed, NothingToUpload, Unauthorized
 from .job import Transfer, UploadJob, jobs
 from .models import DeepsetCloudFile, Me, WriteMode
 from .settings import Settings, resolve
@@ -124,7 +124,9 @@ class Workspace:
         """
         checked = check_paths(paths, recursive=recursive)
         plan = lambda: plan_sources(find_sources(checked, recursive=recursive))  # noqa: E731
-        return self._start(Upload(self.settings, plan, Progress(self.target), write_mode=_mode(write_mode)), show)
+        return self._start(
+            Upload(self.settings, plan, Progress(self.target), write_mode=WriteMode.named(write_mode)), show
+        )
 
     def upload_texts(
         self,
@@ -160,7 +162,9 @@ class Workspace:
             raise NothingToUpload("There is nothing to upload: the list of texts is empty.", "Add a text.")
         pipeline = DirectUpload if len(documents) <= MOST_DIRECT else Upload
         plan = partial(plan_texts, documents)
-        return self._start(pipeline(self.settings, plan, Progress(self.target), write_mode=_mode(write_mode)), show)
+        return self._start(
+            pipeline(self.settings, plan, Progress(self.target), write_mode=WriteMode.named(write_mode)), show
+        )
 
     def _start(self, transfer: Transfer, show: bool) -> UploadJob:
         if not show:
@@ -173,7 +177,9 @@ class Workspace:
         """Send what a browser handed over; the uploader shows the job itself."""
         sources = [Source(file.path, file.name, file.relative_path) for file in files]
         plan = partial(plan_sources, sources)
-        return self._start(Upload(self.settings, plan, Progress(self.target), write_mode=_mode(write_mode)), show=False)
+        return self._start(
+            Upload(self.settings, plan, Progress(self.target), write_mode=WriteMode.named(write_mode)), show=False
+        )
 
     # --- looking ----------------------------------------------------------------------------------------------
 
@@ -328,10 +334,3 @@ async def _me(client: AsyncClient) -> Me | None:
         raise
     except ApiError:
         return None  # the reference marks /me as private: without it the organisation is simply not shown
-
-
-def _mode(value: WriteMode | str) -> WriteMode:
-    mode = WriteMode(str(value).upper())
-    if mode not in (WriteMode.KEEP, WriteMode.OVERWRITE, WriteMode.FAIL):
-        raise InputError(f"There is no write mode {value!r}.", 'Use "KEEP", "OVERWRITE" or "FAIL".')
-    return mode

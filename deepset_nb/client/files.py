@@ -12,8 +12,8 @@ from uuid import UUID
 
 import httpx
 
-from ..errors import ApiError, InputError, InvalidMeta
-from ..models import File, FileId, WriteMode, page_of
+from ..errors import ApiError, InvalidMeta
+from ..models import File, FileId, WriteMode, page_of, utf8
 from .multipart import Form, escaped
 from .network import CONNECT_S, WRITE_S
 from .paging import MOST_ROWS, rows_per_page
@@ -145,14 +145,7 @@ class Files:
         write_mode: WriteMode = WriteMode.KEEP,
     ) -> UUID:
         """Send one text directly, as a UTF-8 file. Arguments, result and errors are those of `upload`."""
-        try:
-            content = text.encode()
-        except UnicodeEncodeError as error:
-            raise InputError(
-                f"The text of {name!r} holds half a character at position {error.start:,}.",
-                "Such text comes from decoding with errors='surrogateescape'; decode it as what it is.",
-            ) from None
-        return await self.upload(workspace, name, content, meta=meta, write_mode=write_mode)
+        return await self.upload(workspace, name, utf8(name, text), meta=meta, write_mode=write_mode)
 
     async def download(self, workspace: str, file_id: UUID | str) -> AsyncGenerator[bytes, None]:
         """The content of a file, piece by piece.

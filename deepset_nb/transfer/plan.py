@@ -17,7 +17,7 @@ from typing import Any
 
 from ..client.filenames import stored_name
 from ..errors import InputError, NothingToUpload, PathNotFound
-from ..models import DeepsetCloudFile
+from ..models import DeepsetCloudFile, utf8
 from .receipt import Row, encode_meta
 
 SIDECAR = ".meta.json"  # `report.pdf.meta.json` holds the metadata of `report.pdf`
@@ -229,13 +229,7 @@ def text_document(file: DeepsetCloudFile) -> tuple[str, bytes, dict[str, Any] | 
             f"{reprlib.repr(file)} is not a text with a name.",
             "Give a dict of names and texts, or a list of DeepsetCloudFile(text, name, meta).",
         )
-    try:
-        return file.name, file.text.encode(), file.meta
-    except UnicodeEncodeError as error:
-        raise InputError(
-            f"The text of {file.name!r} holds half a character at position {error.start:,}.",
-            "Such text comes from decoding with errors='surrogateescape'; decode it as what it is.",
-        ) from None
+    return file.name, utf8(file.name, file.text), file.meta
 
 
 def plan_texts(texts: Iterable[tuple[str, bytes, dict[str, Any] | None]]) -> list[Row]:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from .. import bridge
 from ..errors import InputError, StillRunning, UploadFailed
 from ..job import UploadJob
-from ..models import DeepsetCloudFile, DeepsetCloudFileBytes, S3UploadResult, S3UploadSummary, WriteMode
+from ..models import DeepsetCloudFile, DeepsetCloudFileBytes, S3UploadResult, S3UploadSummary, WriteMode, utf8
 from ..settings import Settings
 from ..transfer.direct import MOST_DIRECT, DirectUpload
 from ..transfer.download import ATTEMPTS, Download, DownloadProgress
@@ -49,7 +49,7 @@ def paths_transfer(
         settings,
         lambda: plan_sources(find_sources(checked, recursive=recursive), file_types=desired_file_types),
         Progress(_target(settings)),
-        write_mode=_mode(write_mode),
+        write_mode=WriteMode.named(write_mode),
         parallel=parallel,
         connections=1 if safe_mode else CONNECTIONS,
         rounds=PATIENT if safe_mode else 1,
@@ -68,7 +68,7 @@ def documents_transfer(
 ) -> Upload | DirectUpload:
     """An upload of documents in memory: a few go directly, more or larger ones through a session."""
     documents = [(file.name, _content(file), file.meta) for file in files]
-    plan, progress, mode = partial(plan_texts, documents), Progress(_target(settings)), _mode(write_mode)
+    plan, progress, mode = partial(plan_texts, documents), Progress(_target(settings)), WriteMode.named(write_mode)
     if len(documents) <= MOST_DIRECT and all(len(content) <= LARGEST_DIRECT for _, content, _ in documents):
         return DirectUpload(settings, plan, progress, write_mode=mode)
     wait_s = timeout_s if blocking else 0
@@ -105,13 +105,6 @@ def _target(settings: Settings) -> Target:
     return {"workspace": settings.workspace_name, "host": settings.host, "organisation": None}
 
 
-def _mode(value: WriteMode | str) -> WriteMode:
-    mode = WriteMode(str(getattr(value, "value", value)).upper())  # the SDK's own enum is welcome, too
-    if mode not in (WriteMode.KEEP, WriteMode.OVERWRITE, WriteMode.FAIL):
-        raise InputError(f"There is no write mode {value!r}.", 'Use "KEEP", "OVERWRITE" or "FAIL".')
-    return mode
-
-
 def _content(file: DeepsetCloudFile | DeepsetCloudFileBytes) -> bytes:
     content: str | bytes | None = getattr(file, "text", None)
     if content is None:
@@ -123,13 +116,7 @@ def _content(file: DeepsetCloudFile | DeepsetCloudFileBytes) -> bytes:
             f"{file!r} is neither a text nor a file in bytes.",
             "Make it with DeepsetCloudFile(text, name, meta) or DeepsetCloudFileBytes(file_bytes, name, meta).",
         )
-    try:
-        return content.encode()
-    except UnicodeEncodeError as error:
-        raise InputError(
-            f"The text of {file.name!r} holds half a character at position {error.start:,}.",
-            "Such text comes from decoding with errors='surrogateescape'; decode it as what it is.",
-        ) from None
+    return utf8(file.name, content)
 
 
 # --- carrying it out --------------------------------------------------------------------------------------------------
