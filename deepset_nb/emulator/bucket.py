@@ -1,4 +1,4 @@
-"""The bucket: posting an object with a presigned form, as S3 does it (platform API reference, section 4).
+"""The bucket: posting an object with a presigned form, as S3 does it (platform API reference).
 
 The policy is checked before the first byte of the file is looked at; bytes go to disk as they come; the object exists
 from one moment to the next, and the last write of a key wins.
@@ -20,7 +20,7 @@ from .platform import Platform
 from .replies import BucketRefusal, bucket_error, xml
 from .sigv4 import REGION, verify
 
-MAX_FORM_BYTES = 20 * 1024  # form data beside the file; section 4.3
+MAX_FORM_BYTES = 20 * 1024  # form data beside the file (Amazon S3 documentation)
 MAX_KEY_BYTES = 1024
 # Pages of any origin may post here: the form is the credential, and no cookie or key is ever involved.
 CORS = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "ETag, Location"}

@@ -1,6 +1,6 @@
 """How a sandbox is set up, and every CHOICE it makes where the platform's behaviour is not known.
 
-The contract (platform API reference, section 12) leaves some answers open. Each is a named switch here, with the
+The platform API reference leaves some answers open. Each is a named switch here, with the
 default we chose and why, so that a client can be tested against the other answer too.
 """
 

@@ -1,4 +1,4 @@
-"""Deleting files (platform API reference, section 5.8)."""
+"""Deleting files (platform API reference)."""
 
 from __future__ import annotations
 

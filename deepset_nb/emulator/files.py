@@ -1,4 +1,4 @@
-"""Files of a workspace (platform API reference, section 5): list, search and download."""
+"""Files of a workspace (platform API reference): list, search and download."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ``filter=`` expression of the file listing, in the grammar of the platform API reference, section 5.5.
+"""The ``filter=`` expression of the file listing, in the grammar of the platform API reference.
 
     topic eq 'rivers' and year ge 2020 and author/name ne "Ada" and created_at lt '2026-01-01'
 

@@ -2,7 +2,7 @@
 
 Both steps are transactions of their own: `end_session` turns everything the bucket holds for a session into PENDING
 records, `ingest` takes one record to FINISHED or FAILED together with the file it makes. A server stopped in between
-goes on where it was, and no file is made twice. Rules: platform API reference, section 3.7.
+goes on where it was, and no file is made twice. Rules: platform API reference.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What metadata may be (platform API reference, section 5.7): an object within limits, each key of one type."""
+"""What metadata may be (platform API reference): an object within limits, each key of one type."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A file's metadata after its upload (platform API reference, section 5.7)."""
+"""A file's metadata after its upload (platform API reference)."""
 
 from __future__ import annotations
 

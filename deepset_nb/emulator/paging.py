@@ -1,4 +1,4 @@
-"""Pages of a listing: numbered, or before and after an id (platform API reference, section 2.7)."""
+"""Pages of a listing: numbered, or before and after an id (platform API reference)."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ def add_file(
     meta: dict[str, Any],
     write_mode: str,
 ) -> tuple[str, list[str]]:
-    """Add a file under a write mode (platform API reference, section 3.7).
+    """Add a file under a write mode (platform API reference).
 
     A TEMPORARY file neither replaces others nor is replaced.
 

@@ -10,7 +10,7 @@ from xml.sax.saxutils import escape
 
 from starlette.responses import Response
 
-# Platform API reference, section 4.3.
+# Codes and their statuses: Amazon S3 documentation.
 _BUCKET_STATUS = {
     "AccessDenied": 403,
     "InvalidAccessKeyId": 403,

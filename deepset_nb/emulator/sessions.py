@@ -1,4 +1,4 @@
-"""Upload sessions (platform API reference, section 3)."""
+"""Upload sessions (platform API reference)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Presigned POST forms: making the fields, and checking a posted form against them (AWS Signature Version 4).
 
-Platform API reference, section 4.1. The policy is signed, not the request: whoever holds the fields may post any
+Platform API reference. The policy is signed, not the request: whoever holds the fields may post any
 object the policy allows until it expires, and nothing else.
 """
 

@@ -1,4 +1,4 @@
-"""Uploading a file directly, in one request (platform API reference, sections 5.2 and 5.3)."""
+"""Uploading a file directly, in one request (platform API reference)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Workspaces and the user behind the key (platform API reference, section 6)."""
+"""Workspaces and the user behind the key (platform API reference)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keys, errors, workspaces and what is open to everybody: platform API reference, sections 2 and 6."""
+"""Keys, errors, workspaces and what is open to everybody: platform API reference."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The bucket's presigned forms: platform API reference, section 4."""
+"""The bucket's presigned forms: platform API reference."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Deleting files and workspaces, temporary files, and small questions: platform API reference, sections 5 and 6."""
+"""Deleting files and workspaces, temporary files, and small questions: platform API reference."""
 
 from __future__ import annotations
 

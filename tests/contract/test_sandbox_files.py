@@ -1,4 +1,4 @@
-"""Files of a workspace: platform API reference, section 5."""
+"""Files of a workspace: platform API reference."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From objects to files: platform API reference, section 3.7."""
+"""From objects to files: platform API reference."""
 
 from __future__ import annotations
 

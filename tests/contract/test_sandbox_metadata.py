@@ -1,4 +1,4 @@
-"""Metadata after the upload, and what it may be: platform API reference, section 5.7."""
+"""Metadata after the upload, and what it may be: platform API reference."""
 
 from __future__ import annotations
 

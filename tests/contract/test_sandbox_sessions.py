@@ -1,4 +1,4 @@
-"""Upload sessions of the sandbox: platform API reference, section 3."""
+"""Upload sessions of the sandbox: platform API reference."""
 
 from __future__ import annotations
 

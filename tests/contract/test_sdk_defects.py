@@ -1,4 +1,4 @@
-"""The defects of the platform's own SDK, in the order of the platform API reference, section 10: none of them is ours.
+"""Known defects of the platform's own SDK (1.7.5 to 1.7.8), numbered 1 to 41: none of them is ours.
 
 One short test for each that concerns the functions of `workflows`. Not here, because there is nothing of ours to test:
 
