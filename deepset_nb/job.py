@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from . import bridge, frames
 from .errors import Cancelled, InputError, StillRunning, UploadFailed
 from .transfer.progress import JobState, Progress
+from .transfer.receipt import MISSED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -261,7 +262,7 @@ class UploadJob:
     def failed(self) -> pd.DataFrame:
         """The rows of the receipt that did not make it, with reason and remedy."""
         receipt = self.receipt
-        return receipt[receipt["status"].isin(["failed", "unaccounted", "cancelled"])].reset_index(drop=True)
+        return receipt[receipt["status"].isin(MISSED)].reset_index(drop=True)
 
     def raise_for_failures(self) -> UploadJob:
         """Raise if any file did not make it; for scripts and pipelines that must not go on then.
@@ -272,7 +273,7 @@ class UploadJob:
         Raises:
             UploadFailed: Names the first files, their reasons and remedies.
         """
-        bad = self._transfer.progress.receipt.with_status("failed", "unaccounted", "cancelled")
+        bad = self._transfer.progress.receipt.missed()
         if bad:
             shown = "; ".join(f"{row.path}: {row.reason}" for row in bad[:3])
             more = f"; and {len(bad) - 3:,} more in job.failed" if len(bad) > 3 else ""

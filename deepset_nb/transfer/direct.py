@@ -52,7 +52,7 @@ class DirectUpload:
 
     def again(self) -> DirectUpload:
         """The same transfer for what did not make it."""
-        bad = self.progress.receipt.with_status("failed", "unaccounted", "cancelled")
+        bad = self.progress.receipt.missed()
         fresh = Progress(self.progress.target)
         # Without rows it ended before there was a plan: then all is still to do.
         plan = (lambda: replan(bad)) if self.progress.receipt.rows else self._plan
@@ -81,9 +81,7 @@ class DirectUpload:
         if self.error:
             receipt.end_all("failed", self.error.message, self.error.remedy)
         receipt.end_all("cancelled", "Cancelled before it was sent.", "job.retry() sends it.")
-        counts = receipt.counts()
-        failed = counts["failed"] or counts["unaccounted"]
-        self.progress.end("failed" if failed else "cancelled" if counts["cancelled"] else "done")
+        self.progress.end(receipt.verdict())
 
     async def _send(self, rows: list[Row]) -> None:
         queue = iter(rows)

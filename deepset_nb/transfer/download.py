@@ -158,8 +158,7 @@ class Download:
             self.progress.end("failed")
             raise
         else:
-            counts = receipt.counts()
-            self.progress.end("failed" if counts["failed"] else "cancelled" if counts["cancelled"] else "done")
+            self.progress.end(receipt.verdict())
 
     async def _run(self) -> None:
         self.progress.enter("planning")

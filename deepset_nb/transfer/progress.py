@@ -158,7 +158,7 @@ class Progress:
     def end(self, status: JobStatus) -> None:
         """Close the books: what is still active ended well, or did not."""
         self._ended = time.monotonic()
-        bad = {_phase_of(row) for row in self.receipt.with_status("failed", "unaccounted", "cancelled")}
+        bad = {_phase_of(row) for row in self.receipt.missed()}
         for name, phase in self.phases.items():
             if phase["state"] == "active":
                 phase["state"] = "failed" if status == "cancelled" else "done"
@@ -218,7 +218,7 @@ class Progress:
     def state(self) -> JobState:
         """The picture of this moment."""
         counts = self.receipt.counts()
-        bad = self.receipt.with_status("failed", "unaccounted", "cancelled")
+        bad = self.receipt.missed()
         # A cancelled transfer can leave ten thousand rows of one reason: the note says it once.
         shown = [row for row in bad if row.status != "cancelled"]
         return {

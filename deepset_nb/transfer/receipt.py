@@ -16,6 +16,8 @@ from typing import Any, Literal
 Status = Literal["pending", "ok", "failed", "skipped", "unaccounted", "cancelled"]
 Phase = Literal["planned", "sending", "sent", "ingesting", "ingested", "fetching", "fetched"]  # the last two: downloads
 
+MISSED: tuple[Status, ...] = ("failed", "unaccounted", "cancelled")
+
 COLUMNS = (
     *("path", "name", "stored_name", "size", "status", "phase", "attempts"),
     *("reason", "remedy", "file_id", "session_id", "seconds"),
@@ -87,6 +89,17 @@ class Receipt:
         """Give every row that has no outcome yet this one."""
         for row in self.with_status("pending"):
             row.end(status, reason, remedy)
+
+    def missed(self) -> list[Row]:
+        """The rows that did not make it: what a retry takes up, and what keeps a headline from being green."""
+        return self.with_status(*MISSED)
+
+    def verdict(self) -> Literal["done", "failed", "cancelled"]:
+        """How the whole ended, never better than its worst row."""
+        counts = self.counts()
+        if counts["failed"] or counts["unaccounted"]:
+            return "failed"
+        return "cancelled" if counts["cancelled"] else "done"
 
     def records(self) -> list[dict[str, Any]]:
         """Every row as the DataFrame shows it."""

@@ -97,7 +97,7 @@ class Upload:
         resume = [session for session in again if session.rows or session.uncertain or session.usable]
         kept = [row for session in resume for row in session.rows]
         held = {id(row) for session in self.sessions for row in session.undecided}
-        bad = self.progress.receipt.with_status("failed", "unaccounted", "cancelled")
+        bad = self.progress.receipt.missed()
         rest = [row for row in bad if id(row) not in held]
         return Upload(
             self.settings,
@@ -135,7 +135,7 @@ class Upload:
             self.progress.end("failed")
             raise
         else:
-            self.progress.end(self._verdict())
+            self.progress.end(self.progress.receipt.verdict())
 
     async def _run(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -193,12 +193,6 @@ class Upload:
             await reconcile(client, self.settings.workspace_name, session, complete=complete)
             through += len(session.sent)
         self.progress.detail = ""
-
-    def _verdict(self) -> Literal["done", "failed", "cancelled"]:
-        counts = self.progress.receipt.counts()
-        if counts["failed"] or counts["unaccounted"]:
-            return "failed"
-        return "cancelled" if counts["cancelled"] else "done"
 
     def _end_unsent(self) -> None:
         for row in self.progress.receipt.with_status("pending"):

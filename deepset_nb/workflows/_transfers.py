@@ -185,7 +185,7 @@ def summary(transfer: Upload | DirectUpload) -> S3UploadSummary:
         StillRunning: The wait for ingestion was over before ingestion was.
     """
     rows = transfer.progress.receipt.rows
-    failed = [row for row in rows if row.status in ("failed", "unaccounted", "cancelled")]
+    failed = transfer.progress.receipt.missed()
     total = sum(row.status != "skipped" for row in rows)
     sessions = [session.opened.session_id for session in transfer.sessions] if isinstance(transfer, Upload) else []
     waiting = sum(row.status == "unaccounted" for row in rows)
