@@ -200,7 +200,7 @@ class Download:
     def _plan(self, files: list[File], names: LocalNames) -> None:
         for file in files:
             path, there = names.place(file)
-            row = Row(str(path), file.name, path.name, file.size, path, file_id=str(file.file_id))
+            row = Row(str(path), file.name, path.name, file.size, str(path), file_id=str(file.file_id))
             self._found.append((row, file))
             self.progress.receipt.rows.append(row)
             if there:
@@ -215,7 +215,6 @@ class Download:
             await self._fetch(client, row, file)
 
     async def _fetch(self, client: AsyncClient, row: Row, file: File) -> None:
-        assert isinstance(row.source, Path)
         row.started, row.phase, note = time.monotonic(), "fetching", None
         try:
             await self._fetch_body(client, row, file)
@@ -223,7 +222,7 @@ class Download:
                 meta = file.meta
                 if meta is None:
                     meta = await client.files.meta(self.settings.workspace_name, file.file_id)
-                note = _write_meta(row.source, meta)
+                note = _write_meta(Path(row.path), meta)
         except DeepsetError as error:
             row.end("failed", error.message, error.remedy or LATER)
         except OSError as error:
@@ -246,7 +245,6 @@ class Download:
                 await asyncio.sleep(PAUSE_S)
 
     async def _stream(self, client: AsyncClient, row: Row, file: File) -> None:
-        assert isinstance(row.source, Path)
         part = self.folder / f".{secrets.token_hex(8)}.part"
         received = 0
         try:
@@ -257,7 +255,7 @@ class Download:
                         out.write(piece)
                         received += len(piece)
                         self.progress.bytes_sent(len(piece))
-            _publish(part, row.source, file)
+            _publish(part, Path(row.path), file)
         except BaseException:
             self.progress.bytes_sent(-received)
             raise

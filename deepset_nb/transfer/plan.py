@@ -139,10 +139,10 @@ def plan_sources(sources: Iterable[Source], *, file_types: Iterable[str] | None 
 
 
 def _row(source: Source, ends: tuple[str, ...] | None = None) -> Row:
-    row = Row(source.shown, source.name, stored_name(source.name), 0, source.path)
+    row = Row(source.shown, source.name, stored_name(source.name), 0, str(source.path))
     try:
         stat = source.path.stat()
-        row.size = stat.st_size
+        row.size, row.mtime_ns = stat.st_size, stat.st_mtime_ns
     except OSError as error:
         row.end("failed", f"It cannot be read: {error.strerror}.", "Check that it exists and that you may read it.")
         return row
@@ -167,7 +167,7 @@ def _row(source: Source, ends: tuple[str, ...] | None = None) -> Row:
 
 
 def _pair(row: Row, sidecar: Source) -> None:
-    row.meta = sidecar.path  # also of one that cannot be read: another try looks at it again
+    row.meta = str(sidecar.path)  # also of one that cannot be read: another try looks at it again
     remedy = 'Write a JSON object, such as {"topic": "news"}, or remove the sidecar.'
     try:
         meta = json.loads(sidecar.path.read_bytes())
@@ -211,10 +211,10 @@ def replan(rows: Iterable[Row]) -> list[Row]:
         if isinstance(row.source, bytes):
             fresh.append(Row(row.path, row.name, row.stored_name, row.size, row.source, row.meta))
             continue
-        sources.append(Source(row.source, row.name, row.path))
-        sidecar = row.meta if row.meta is not None else row.source.with_name(row.source.name + SIDECAR)
-        if not isinstance(sidecar, bytes) and sidecar.exists():
-            sources.append(Source(sidecar, row.name + SIDECAR, row.path + SIDECAR))
+        sources.append(Source(Path(row.source), row.name, row.path))
+        sidecar = row.source + SIDECAR if row.meta is None else row.meta
+        if isinstance(sidecar, str) and Path(sidecar).exists():
+            sources.append(Source(Path(sidecar), row.name + SIDECAR, row.path + SIDECAR))
     return [*fresh, *plan_sources(sources)]
 
 

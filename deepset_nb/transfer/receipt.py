@@ -10,7 +10,6 @@ import json
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal
 
 Status = Literal["pending", "ok", "failed", "skipped", "unaccounted", "cancelled"]
@@ -33,16 +32,18 @@ class Row:
         name: The file name asked for.
         stored_name: The name the platform lists it under.
         size: Bytes.
-        source: Where the bytes are.
-        meta: The metadata to send along, if any: a sidecar on disk, or UTF-8 JSON.
+        source: The path of its bytes, or the bytes. A str, as a hundred thousand Path objects take 80 MB.
+        meta: The metadata to send along, if any: the path of a sidecar, or UTF-8 JSON.
+        mtime_ns: When the file was last written to, as planned; 0 for what was made in memory.
     """
 
     path: str
     name: str
     stored_name: str
     size: int
-    source: Path | bytes
-    meta: Path | bytes | None = None
+    source: str | bytes
+    meta: str | bytes | None = None
+    mtime_ns: int = 0
     status: Status = "pending"
     phase: Phase = "planned"
     attempts: int = 0

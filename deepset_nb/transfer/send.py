@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 from ..client.bucket import Bucket
 from ..client.bucket_errors import is_transient
@@ -51,9 +52,11 @@ async def _send_row(bucket: Bucket, session: Session, row: Row, progress: Progre
 
     async def post() -> None:
         if row.meta is not None:  # the sidecar goes first: no file may be ingested without its metadata
-            size = len(row.meta) if isinstance(row.meta, bytes) else row.meta.stat().st_size
-            await bucket.post(row.name + SIDECAR, row.meta, size, on_retry=again)
-        await bucket.post(row.name, row.source, row.size, on_sent=progress.bytes_sent, on_retry=again)
+            meta = row.meta if isinstance(row.meta, bytes) else Path(row.meta)
+            size = len(meta) if isinstance(meta, bytes) else meta.stat().st_size
+            await bucket.post(row.name + SIDECAR, meta, size, on_retry=again)
+        source = row.source if isinstance(row.source, bytes) else Path(row.source)
+        await bucket.post(row.name, source, row.size, on_sent=progress.bytes_sent, on_retry=again)
 
     try:
         for _ in range(rounds - 1):
