@@ -34,7 +34,7 @@ def test_a_sidecar_belongs_to_its_file_and_is_no_row(tmp_path: Path) -> None:
     rows = plan(write(tmp_path, a_txt="hello", a_txt_meta_json='{"topic": "news"}'))
 
     assert list(rows) == ["a.txt"]
-    assert rows["a.txt"].meta == tmp_path / "a.txt.meta.json"
+    assert rows["a.txt"].meta == str(tmp_path / "a.txt.meta.json")
     assert rows["a.txt"].objects == 2
 
 
