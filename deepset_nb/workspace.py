@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
@@ -10,11 +9,12 @@ from uuid import UUID
 
 from . import bridge, frames
 from .client import AsyncClient
-from .errors import ApiError, ConnectionFailed, NothingToUpload, Unauthorized
+from .errors import NothingToUpload
 from .job import Transfer, UploadJob, jobs
-from .models import DeepsetCloudFile, Me, WriteMode
+from .models import DeepsetCloudFile, WriteMode
 from .settings import Settings, resolve
 from .transfer.direct import MOST_DIRECT, DirectUpload
+from .transfer.identity import identify
 from .transfer.plan import PathLike, Source, check_paths, find_sources, plan_sources, plan_texts, text_document
 from .transfer.progress import Progress, Target
 from .transfer.upload import Upload
@@ -88,8 +88,7 @@ class Workspace:
 
     async def _identify(self) -> str | None:
         async with AsyncClient(self.settings) as client:
-            me, _ = await asyncio.gather(_me(client), client.workspaces.get(self.name))
-        return me.organization.name if me and me.organization else None
+            return (await identify(client, self.name)).organisation
 
     # --- uploading --------------------------------------------------------------------------------------------
 
@@ -99,6 +98,7 @@ class Workspace:
         *,
         recursive: bool = False,
         write_mode: WriteMode | str = WriteMode.KEEP,
+        resume: bool = True,
         show: bool = True,
     ) -> UploadJob:
         """Upload files and folders through an upload session; returns at once and shows one live panel.
@@ -125,7 +125,8 @@ class Workspace:
         checked = check_paths(paths, recursive=recursive)
         plan = lambda: plan_sources(find_sources(checked, recursive=recursive))  # noqa: E731
         return self._start(
-            Upload(self.settings, plan, Progress(self.target), write_mode=WriteMode.named(write_mode)), show
+            Upload(self.settings, plan, Progress(self.target), write_mode=WriteMode.named(write_mode), resume=resume),
+            show,
         )
 
     def upload_texts(
@@ -325,12 +326,3 @@ class Workspace:
 def latest() -> Workspace | None:
     """The workspace made last in this kernel; what the magics use."""
     return _latest
-
-
-async def _me(client: AsyncClient) -> Me | None:
-    try:
-        return await client.workspaces.me()
-    except (Unauthorized, ConnectionFailed):
-        raise
-    except ApiError:
-        return None  # the reference marks /me as private: without it the organisation is simply not shown

@@ -35,6 +35,10 @@ class Row:
         source: The path of its bytes, or the bytes. A str, as a hundred thousand Path objects take 80 MB.
         meta: The metadata to send along, if any: the path of a sidecar, or UTF-8 JSON.
         mtime_ns: When the file was last written to, as planned; 0 for what was made in memory.
+        content: Fingerprint of the bytes that were sent.
+        meta_content: The same of its metadata.
+        key: Of the journal's row; 0 where there is none.
+        final: Whether it failed in a way that the same file can only fail again.
     """
 
     path: str
@@ -53,6 +57,11 @@ class Row:
     session_id: str | None = None
     started: float | None = field(default=None, repr=False)
     seconds: float | None = None
+    content: str | None = None
+    meta_content: str | None = None
+    key: int = 0
+    final: bool = False
+    state: str = "new"
 
     def end(self, status: Status, reason: str | None = None, remedy: str | None = None) -> None:
         """Give the row its outcome. The first failure stays: nothing later may turn it green."""
