@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from tests.benchmarks.platform_memory import FIELDS, MOST_ROWS, Memory, Session, made_id
@@ -49,9 +50,7 @@ def answer(memory: Memory, address: str, method: str, target: str, body: bytes) 
         return refused.reply
 
 
-def _sessions(
-    memory: Memory, address: str, method: str, rest: list[str], params: dict[str, str], body: bytes
-) -> Reply:
+def _sessions(memory: Memory, address: str, method: str, rest: list[str], params: dict[str, str], body: bytes) -> Reply:
     match method, *rest:
         case ("POST",):
             if json.loads(body or b"{}").get("write_mode", "KEEP") != "KEEP":
@@ -84,7 +83,7 @@ def _sessions(
     raise Refused(405, f"The drain has no {method} of a session.")
 
 
-def _described(session: Session) -> dict[str, object]:
+def _described(session: Session) -> dict[str, Any]:
     where = {"session_id": session.id, "expires_at": session.expires}
     return where | {"documentation_url": "http://127.0.0.1/"}
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 import deepset_nb as dn
-from tests.benchmarks.own_process import Clock, memory, pin
+from tests.benchmarks.own_process import Clock, idle, max_rss, pin
 
 _ELSEWHERE = ("emulator", "cli", "demo", "magics", "__main__")  # not part of an upload
 
@@ -38,7 +38,7 @@ def say(measured: dict[str, Any]) -> None:
 
 
 def say_ready() -> None:
-    say(memory())
+    say(idle())
 
 
 def outcome(receipt: Any, clock: Clock, files: int) -> None:
@@ -64,7 +64,7 @@ def walk(folder: str) -> tuple[int, int]:
     return files, size
 
 
-def needs(ws: dn.Workspace, *, resume: bool = False) -> None:
+def needs(ws: Any, *, resume: bool = False) -> None:
     """Say what this version lacks."""
     if not hasattr(ws, "plan"):
         raise NotAvailable("there is no ws.plan")
@@ -79,7 +79,7 @@ def timed(action: Callable[[], Any]) -> tuple[float, float, Any]:
     return time.perf_counter() - began, time.process_time() - cpu, result
 
 
-def plan_against_walk(ws: dn.Workspace, folder: str, files: int, runs: int) -> None:
+def plan_against_walk(ws: Any, folder: str, files: int, runs: int) -> None:
     """Interleaved in this process: a plan, a walk, a plan, ..."""
     needs(ws)
     walks, plans = [], []
@@ -91,7 +91,7 @@ def plan_against_walk(ws: dn.Workspace, folder: str, files: int, runs: int) -> N
     _say_both(plans, walks)
 
 
-def second_run(ws: dn.Workspace, folder: str, files: int, runs: int, posts: Callable[[], int]) -> None:
+def second_run(ws: Any, folder: str, files: int, runs: int, posts: Callable[[], int]) -> None:
     """After a finished upload: the same call again, and beside it a plan and one full listing."""
     needs(ws, resume=True)
     ws.upload(folder, recursive=True).wait().raise_for_failures()
@@ -109,4 +109,4 @@ def _say_both(ours: list[tuple[float, float, Any]], other: list[tuple[float, flo
     names = ("wall", "cpu")
     measured = {name: statistics.median(run[i] for run in ours) for i, name in enumerate(names)}
     measured |= {f"other_{name}": statistics.median(run[i] for run in other) for i, name in enumerate(names)}
-    say({"failed": 0, "max_rss": memory()["max_rss"], **measured, **more})
+    say({"failed": 0, "max_rss": max_rss(), **measured, **more})

@@ -18,6 +18,7 @@ from tests.benchmarks import our_side, sandbox_load
 from tests.benchmarks.processes import Cores, Failed, Measured, RunningDrain, drain, run_side
 from tests.benchmarks.workloads import Figures, Workload
 from tests.clients import sdk
+from tests.process import SCRATCH
 
 Note = Callable[[str], None]
 HERE = Path(__file__).parent
@@ -107,6 +108,14 @@ def _against_parts(result: Result, folder: Path, runs: int, cores: Cores, note: 
     result.runs["other"] = [{"wall": measured["other_wall"], "cpu": measured["other_cpu"]}]
 
 
+def profile(workload: Workload, cores: Cores) -> Path:
+    """Our upload of it under cProfile and asyncio.run; where the statistics are."""
+    kept = SCRATCH / f"benchmarks-{workload.key}.prof"
+    with workload.folder() as folder, drain(workload.delay_ms, cores.drain) as server:
+        our_side.bare(server.account, folder, workload.files, cores, kept)
+    return kept
+
+
 def _memory(result: Result, folder: Path, runs: int, cores: Cores, note: Note) -> None:
     work, result.against = result.workload, ""
     note(f"{work.title}: ours, once")
@@ -134,9 +143,7 @@ def _running_sandbox() -> Iterator[dict[str, str]]:
         yield {"api_url": told["api_url"], "api_key": told["api_key"], "workspace_name": told["workspace"]}
 
 
-def _side(
-    side: str, account: dict[str, str], folder: Path, work: Workload, cores: Cores, connections: int
-) -> Measured:
+def _side(side: str, account: dict[str, str], folder: Path, work: Workload, cores: Cores, connections: int) -> Measured:
     if side == "ours":
         return our_side.upload(account, folder, work.files, cores)
     order: dict[str, Any] = {"account": account, "folder": str(folder), "core": cores.client}

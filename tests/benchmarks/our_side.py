@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import cProfile
 import json
+import os
 import re
 import sys
 import tempfile
@@ -17,7 +19,17 @@ from pathlib import Path
 from typing import Any
 
 from tests.benchmarks.own_process import Conversation
-from tests.benchmarks.processes import LIMIT_S, Cores, Failed, Measured, RunningDrain, run_side, watched, with_growth
+from tests.benchmarks.processes import (
+    LIMIT_S,
+    Cores,
+    Failed,
+    Measured,
+    RunningDrain,
+    run_side,
+    watched,
+    with_growth,
+    with_rss,
+)
 from tests.kernel.kernel_driver import Kernel
 
 UPLOAD = """
@@ -49,7 +61,7 @@ def kernel(account: dict[str, str], cores: Cores) -> Iterator[tuple[Kernel, Meas
             setup = f"import os; os.environ['DEEPSET_NB_STATE'] = {home + '/state'!r}\n"
             setup += "from tests.benchmarks import in_kernel\nfrom tests.benchmarks.own_process import Clock\n"
             setup += f"ws = in_kernel.prepare({account!r}, {cores.client!r})\nin_kernel.say_ready()"
-            yield started, _said(started, setup)
+            yield started, with_rss(_said(started, setup))
         finally:
             started.close()
 
@@ -57,8 +69,7 @@ def kernel(account: dict[str, str], cores: Cores) -> Iterator[tuple[Kernel, Meas
 def in_cell(cell: str, account: dict[str, str], cores: Cores) -> Measured:
     """Run one cell in a fresh kernel; what it measured, and how much the kernel grew meanwhile."""
     with kernel(account, cores) as (running, idle):
-        pid = running.run_cell("import os; os.getpid()").text
-        measured, peak = watched(int(pid), lambda: _said(running, cell))
+        measured, peak = watched(idle["pid"], lambda: _said(running, cell))
         return with_growth(measured, idle, peak)
 
 
@@ -84,17 +95,29 @@ def second_run(drain: RunningDrain, folder: Path, files: int, cores: Cores, runs
     return in_cell(cell, drain.account, cores)
 
 
-def bare(account: dict[str, str], folder: Path, files: int, cores: Cores) -> Measured:
-    """The upload's own coroutine under asyncio.run: no kernel, no bridge, no job, no panel."""
+def bare(account: dict[str, str], folder: Path, files: int, cores: Cores, profile: Path | None = None) -> Measured:
+    """The upload's own coroutine under asyncio.run: no kernel, no bridge, no job, no panel.
+
+    With ``profile``, what cProfile saw of it is left there.
+    """
     with tempfile.TemporaryDirectory(prefix="benchmark-state-") as state:
         order = {"account": account, "folder": str(folder), "core": cores.client, "state": state}
+        order["profile"] = str(profile) if profile else None
         measured = run_side([sys.executable, "-m", "tests.benchmarks.our_side"], order)
     return measured | {"failed": abs(files - measured.pop("ok"))}
 
 
-def main() -> None:
-    import os
+@contextlib.contextmanager
+def _profiled(path: str | None) -> Iterator[None]:
+    if path is None:
+        yield
+        return
+    with cProfile.Profile() as profile:
+        yield
+    profile.dump_stats(path)
 
+
+def main() -> None:
     conversation = Conversation()
     order = conversation.order
     os.environ["DEEPSET_NB_STATE"] = order["state"]
@@ -103,10 +126,11 @@ def main() -> None:
 
     ws = in_kernel.prepare(order["account"], order["core"])
     # ws.upload makes the transfer exactly as for a user; only what would put it on the bridge is taken out.
-    workspace.UploadJob = lambda transfer, *_, **__: transfer  # type: ignore[assignment, misc]
+    vars(workspace)["UploadJob"] = lambda transfer, *_, **__: transfer
     transfer: Any = ws.upload(order["folder"], recursive=True, show=False)
     clock = conversation.ready()
-    asyncio.run(transfer.run())
+    with _profiled(order["profile"]):
+        asyncio.run(transfer.run())
     ok = sum(row.status == "ok" for row in transfer.progress.receipt.rows)
     conversation.say(clock.stop(ok=ok))
 

@@ -1,58 +1,62 @@
 """What a measured process says of itself; also loaded by the SDK's interpreter, so it needs nothing but Python."""
 
+from __future__ import annotations
+
 import gc
 import json
 import os
 import resource
 import sys
 import time
+from pathlib import Path
+from typing import Any
+
+_UNIT = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss
 
 
-def pin(core):
+def pin(core: int | None) -> None:
     """Keep all threads of this process, and those to come, on one core."""
     if core is not None:
-        for thread in os.listdir("/proc/self/task"):
-            os.sched_setaffinity(int(thread), {core})
+        for thread in Path("/proc/self/task").iterdir():
+            os.sched_setaffinity(int(thread.name), {core})
 
 
-def memory():
-    """Resident bytes now and at most since the process began."""
+def idle() -> dict[str, int]:
+    """Who is ready to be watched, and its largest resident size so far, in bytes."""
     gc.collect()
-    with open("/proc/self/statm") as file:
-        now = int(file.read().split()[1]) * resource.getpagesize()
-    return {"rss": now, "max_rss": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
+    return {"pid": os.getpid(), "max_rss": max_rss()}
+
+
+def max_rss() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _UNIT
 
 
 class Clock:
     """Wall and CPU seconds (user and system, all threads) since it was made."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.began = time.perf_counter(), time.process_time()
 
-    def stop(self, **more):
+    def stop(self, **more: Any) -> dict[str, Any]:
         wall, cpu = time.perf_counter() - self.began[0], time.process_time() - self.began[1]
-        return {"wall": wall, "cpu": cpu, "max_rss": memory_peak(), **more}
-
-
-def memory_peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        return {"wall": wall, "cpu": cpu, "max_rss": max_rss(), **more}
 
 
 class Conversation:
-    """Standard output for the two lines of JSON only; whatever libraries print goes to standard error."""
+    """Standard output for two lines of JSON only; whatever libraries print goes to standard error."""
 
-    def __init__(self):
-        self.order = json.loads(sys.argv[-1])
+    def __init__(self) -> None:
+        self.order: dict[str, Any] = json.loads(sys.argv[-1])
         self._out = os.fdopen(os.dup(1), "w")
         os.dup2(2, 1)
         pin(self.order.get("core"))
 
-    def say(self, measured):
+    def say(self, measured: dict[str, Any]) -> None:
         self._out.write(json.dumps(measured) + "\n")
         self._out.flush()
 
-    def ready(self):
+    def ready(self) -> Clock:
         """Say so, and wait until it begins."""
-        self.say(memory())
+        self.say(idle())
         sys.stdin.readline()
         return Clock()

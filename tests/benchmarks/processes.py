@@ -12,14 +12,13 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
-import psutil
+import psutil  # type: ignore[import-untyped, unused-ignore]
 
 from tests.process import ROOT, SCRATCH
 
@@ -111,7 +110,7 @@ def run_side(command: Sequence[str | Path], order: dict[str, Any], env: dict[str
         watchdog = threading.Timer(LIMIT_S, process.kill)
         watchdog.start()
         try:
-            idle = _line(process.stdout.readline(), log)
+            idle = with_rss(_line(process.stdout.readline(), log))
             process.stdin.write("go\n")
             process.stdin.flush()
             line, peak = watched(process.pid, process.stdout.readline)
@@ -129,11 +128,11 @@ def _line(text: str, log: Path) -> Measured:
 
 def watched(pid: int, action: Callable[[], T]) -> tuple[T, int]:
     """What the action returned, and the largest resident size of the process meanwhile, in bytes."""
-    process, done = psutil.Process(pid), threading.Event()
-    peak = process.memory_info().rss
+    done, peak = threading.Event(), 0
 
     def sample() -> None:
         nonlocal peak
+        process = psutil.Process(pid)
         with contextlib.suppress(psutil.NoSuchProcess):
             while not done.wait(SAMPLE_S):
                 peak = max(peak, process.memory_info().rss)
@@ -146,6 +145,11 @@ def watched(pid: int, action: Callable[[], T]) -> tuple[T, int]:
         done.set()
         thread.join()
     return result, peak
+
+
+def with_rss(idle: Measured) -> Measured:
+    """What an idle process said of itself, and its resident size now."""
+    return idle | {"rss": psutil.Process(idle["pid"]).memory_info().rss}
 
 
 def with_growth(measured: Measured, idle: Measured, sampled: int) -> Measured:

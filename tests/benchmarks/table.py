@@ -35,7 +35,9 @@ def row(result: Result, *, judged: bool) -> tuple[str, ...]:
     """The cells of one line."""
     work, figures, median = result.workload, result.figures, result.median
     other = "other" if "other" in result.runs else "sdk"
-    against = _number(median(other, "wall"), ".2f") + (f" {result.against}" if result.against not in ("", "SDK") else "")
+    against = _number(median(other, "wall"), ".2f") + (
+        f" {result.against}" if result.against not in ("", "SDK") else ""
+    )
     growth = _number(median("ours", "growth_mb"), ".0f")
     growth += f" / {_number(median('sdk', 'growth_mb'), '.0f')}" if "sdk" in result.runs else ""
     said = verdict(result)
