@@ -121,12 +121,14 @@ def main() -> None:
     conversation = Conversation()
     order = conversation.order
     os.environ["DEEPSET_NB_STATE"] = order["state"]
-    from deepset_nb import workspace
+    from deepset_nb import job
     from tests.benchmarks import in_kernel
 
     ws = in_kernel.prepare(order["account"], order["core"])
     # ws.upload makes the transfer exactly as for a user; only what would put it on the bridge is taken out.
-    vars(workspace)["UploadJob"] = lambda transfer, *_, **__: transfer
+    for module in [module for name, module in sys.modules.items() if name.startswith("deepset_nb.")]:
+        if vars(module).get("UploadJob") is job.UploadJob and module is not job:
+            vars(module)["UploadJob"] = lambda transfer, *_, **__: transfer
     transfer: Any = ws.upload(order["folder"], recursive=True, show=False)
     clock = conversation.ready()
     with _profiled(order["profile"]):
