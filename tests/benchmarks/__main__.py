@@ -58,7 +58,8 @@ def main() -> int:
         results.append(measure(work, runs, cores, lambda text: print(f"  {text}", file=sys.stderr, flush=True)))
         _keep(results, str(cores), quick=options.quick)  # after each row: a run takes long, and may be stopped
     print(rendered(results, judged=not options.quick))
-    print(*_footnotes(results), sep="\n")
+    for footnote in _footnotes(results):
+        print(footnote)
     wrong = [bool(result.trouble) if options.quick else failed(result) for result in results]
     return 1 if any(wrong) else 0
 

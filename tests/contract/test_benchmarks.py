@@ -15,8 +15,9 @@ import pytest
 import deepset_nb as dn
 from deepset_nb.client import AsyncClient
 from deepset_nb.settings import resolve
-from tests.benchmarks.measure import Result
-from tests.benchmarks.processes import RunningDrain, drain
+from tests.benchmarks.in_kernel import NotAvailable, needs
+from tests.benchmarks.measure import Result, _checked
+from tests.benchmarks.processes import Failed, RunningDrain, drain
 from tests.benchmarks.table import failed, verdict
 from tests.benchmarks.workloads import WORKLOADS, Bound, Workload, quick
 from tests.clients import sdk
@@ -182,6 +183,17 @@ def test_a_must_is_judged_by_medians_and_said_in_words() -> None:
     assert (verdict(fine), failed(fine)) == ("met", False)
     slow = result(sdk=sdk, ours=[{"wall": 4.0, "growth_mb": 200.0}])
     assert (verdict(slow), failed(slow)) == ("MISSED: 2x SDK is not 4x SDK; 200 MB is not <=150 MB", True)
+
+
+def test_an_upload_that_lost_files_is_no_measurement(server: RunningDrain) -> None:
+    claimed = {"failed": 0, "wall": 1.0}
+    with pytest.raises(Failed, match="objects were posted"):
+        _checked("ours", claimed, server, Workload("x", "sdk", "", 1_000_000, 1))
+
+
+def test_what_this_version_cannot_do_is_called_not_available() -> None:
+    with pytest.raises(NotAvailable, match=r"no ws\.plan"):
+        needs(object())
 
 
 def test_the_stand_ins_are_small() -> None:
