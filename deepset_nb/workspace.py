@@ -14,7 +14,7 @@ from .job import Transfer, UploadJob, jobs
 from .models import DeepsetCloudFile, WriteMode
 from .settings import Settings, resolve
 from .transfer.direct import MOST_DIRECT, DirectUpload
-from .transfer.identity import identify
+from .transfer.identity import Identity, identify
 from .transfer.plan import PathLike, Source, check_paths, find_sources, plan_sources, plan_texts, text_document
 from .transfer.progress import Progress, Target
 from .transfer.upload import Upload
@@ -68,7 +68,7 @@ class Workspace:
         """Resolve the settings and check them against the platform."""
         self.settings: Settings = resolve(workspace_name, api_key=api_key, api_url=api_url, region=region)
         self.sandbox: Sandbox | None = None  # set where the workspace is one of the local platform
-        self.organisation: str | None = bridge.run(self._identify)
+        self._who: Identity = bridge.run(self._identify)
         global _latest
         _latest = self
 
@@ -76,6 +76,11 @@ class Workspace:
     def name(self) -> str:
         """The workspace's name."""
         return self.settings.workspace_name
+
+    @property
+    def organisation(self) -> str | None:
+        """The organisation's name, where the platform tells."""
+        return self._who.organisation
 
     @property
     def target(self) -> Target:
@@ -86,9 +91,9 @@ class Workspace:
         of = f" of {self.organisation}" if self.organisation else ""
         return f"<Workspace {self.name!r}{of} at {self.settings.host}>"
 
-    async def _identify(self) -> str | None:
+    async def _identify(self) -> Identity:
         async with AsyncClient(self.settings) as client:
-            return (await identify(client, self.name)).organisation
+            return await identify(client, self.name)
 
     # --- uploading --------------------------------------------------------------------------------------------
 
@@ -125,7 +130,14 @@ class Workspace:
         checked = check_paths(paths, recursive=recursive)
         plan = lambda: plan_sources(find_sources(checked, recursive=recursive))  # noqa: E731
         return self._start(
-            Upload(self.settings, plan, Progress(self.target), write_mode=WriteMode.named(write_mode), resume=resume),
+            Upload(
+                self.settings,
+                plan,
+                Progress(self.target),
+                who=self._who,
+                write_mode=WriteMode.named(write_mode),
+                resume=resume,
+            ),
             show,
         )
 

@@ -21,7 +21,7 @@ from ..client.concurrency import CEILING
 from ..errors import DeepsetError
 from ..models import WriteMode
 from ..settings import Settings
-from .identity import identify
+from .identity import Identity, identify
 from .outcome import end_unsent, note_open_sessions, say_what_is_where
 from .plan import refuse_sidecar_names, replan
 from .progress import Progress
@@ -46,6 +46,7 @@ class Upload:
         plan: Makes the rows; runs in a thread, as walking folders can take long.
         progress: Where every stage reports.
         write_mode: What happens to names the workspace already has.
+        who: Whose platform this is, where it is known already.
         resume: Go on from what the journal knows of these files.
         retried: Sessions of an earlier try in this process: what they hold is not sent again.
         parallel: Let the platform ingest the files in parallel.
@@ -62,6 +63,7 @@ class Upload:
         progress: Progress,
         *,
         write_mode: WriteMode = WriteMode.KEEP,
+        who: Identity | None = None,
         resume: bool = True,
         retried: Iterable[Session] = (),
         parallel: bool = False,
@@ -80,6 +82,7 @@ class Upload:
         self.ending: Ending = "later"
         self.error: DeepsetError | None = None
         self._plan = plan
+        self._who = who
         self._resume = resume
         self._retried = list(retried)
         self._record = Record(progress, "upload", write_mode)
@@ -121,6 +124,7 @@ class Upload:
             (lambda: [*kept, *replan(rest)]) if self.progress.receipt.rows else self._plan,
             Progress(self.progress.target),
             write_mode=self.write_mode,
+            who=self._who,
             resume=self._resume and not self.progress.receipt.rows,
             retried=retried,
             parallel=self.parallel,
@@ -184,7 +188,7 @@ class Upload:
         workspace, rows = self.settings.workspace_name, self.progress.receipt.rows
         if self._record.journal is None:
             return self._retried
-        who = await identify(client, workspace)
+        who = self._who or await identify(client, workspace)
         for _ in range(TRIES):
             findings = (
                 await look_back(self._record, client, workspace, who, rows, self.write_mode)
