@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import time
 from collections.abc import Iterable, Iterator
@@ -44,8 +43,7 @@ async def send_shards(
         raise errors.exceptions[0] from None
     finally:
         for shard in shards:
-            with contextlib.suppress(Exception):
-                await shard.close_bucket()
+            await shard.disconnect()
 
 
 class _Sender:

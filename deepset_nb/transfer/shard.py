@@ -41,6 +41,7 @@ class Shard:
         self._fresh = session is None
         self._connections = connections
         self._bucket: Bucket | None = None
+        self._buckets: list[Bucket] = []  # also of sessions that were replaced: posts may still be on their way there
         self._left = len(rows)
         self._renewals = 0
         self._turn = asyncio.Lock()
@@ -53,7 +54,9 @@ class Shard:
                     await self._keeper.filling.acquire()
                     self._session = await self._keeper.open(self._client, self.rows)
                 if self._bucket is None:
-                    self._bucket = self._bucket_of(self._session)
+                    form = self._session.opened.aws_prefixed_request_config
+                    self._bucket = self._client.bucket(form, connections=self._connections)
+                    self._buckets.append(self._bucket)
         return self._session, self._bucket
 
     async def renew(self, spent: Session) -> bool:
@@ -64,27 +67,23 @@ class Shard:
                     return False
                 self._renewals += 1
                 rest = [row for row in self.rows if row.status == "pending" and row.phase in ("planned", "sending")]
-                await self.close_bucket()
                 self._session = await self._keeper.open(self._client, rest)
+                self._bucket = None
             return True
 
     async def row_ended(self) -> None:
         """One row less; the last one closes the session, which starts its ingestion while other shards are sent."""
         self._left -= 1
         if not self._left and self._session is not None:
-            await self.close_bucket()
+            await self.disconnect()
             await self._keeper.close_filled(self._client, self._session)
             if self._fresh:
                 self._keeper.filling.release()
 
-    async def close_bucket(self) -> None:
-        """Close the connections."""
-        if self._bucket is not None:
-            bucket, self._bucket = self._bucket, None
-            await bucket.__aexit__(None, None, None)
-
-    def _bucket_of(self, session: Session) -> Bucket:
-        return self._client.bucket(session.opened.aws_prefixed_request_config, connections=self._connections)
+    async def disconnect(self) -> None:
+        """Close the connections to the bucket."""
+        while self._buckets:
+            await self._buckets.pop().__aexit__(None, None, None)
 
 
 def portions(rows: Iterable[Row], taken: int = 0) -> Iterator[list[Row]]:

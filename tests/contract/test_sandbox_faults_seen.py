@@ -107,7 +107,7 @@ def see_policy_expired(user: User) -> None:
     user.breaks("policy_expired:1000")
     receipt = user.upload(resume=False)
     assert receipt["status"].tolist() == ["failed"] * 4
-    assert receipt["attempts"].max() <= 6
+    assert receipt["attempts"].max() <= 4 * 6
     assert receipt["reason"].str.contains("Policy expired").all()
     assert receipt["remedy"].str.contains("opens a new session").all()
 
