@@ -77,10 +77,12 @@ def _value(value: object, path: str, depth: int) -> Any:
 def _unusual(value: object, path: str, depth: int) -> Any:
     import numpy as np
 
-    if type(value).__name__ == "NAType" or value != value:  # NA and NaT of pandas, which need not be loaded for this
+    # Pandas need not be loaded for this: its NaT is a datetime, and like every such value not equal to itself.
+    is_time = isinstance(value, dt.datetime | np.datetime64 | np.timedelta64)
+    if type(value).__name__ == "NAType" or (is_time and value != value):
         return _MISSING
     if isinstance(value, np.datetime64):
-        return value.astype("datetime64[us]").item().isoformat()
+        return str(value)  # ISO, as exact as the value is
     if isinstance(value, dt.date | dt.time):  # also datetime, and pandas' Timestamp
         return value.isoformat()
     if isinstance(value, np.bool_ | np.number) and not isinstance(value, np.timedelta64 | np.complexfloating):

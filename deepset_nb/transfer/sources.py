@@ -152,11 +152,11 @@ def _left_out(path: str, name: str, below: str, rules: Rules, *, is_folder: bool
         leave_out(row, "hidden", "Hidden, left out.", "Pass hidden=True if you want it uploaded.")
     elif rules.exclude is not None and rules.exclude.match_file(below + "/" * is_folder):
         leave_out(row, "excluded", f"The {kind} matches a pattern of exclude=.", "Change exclude= if you want it.")
-    elif is_folder:
+    elif is_folder or name.endswith(SIDECAR):  # metadata comes with its file
         return None
-    elif rules.include is not None and not _matches(rules.include, below):
+    elif rules.include is not None and not rules.include.match_file(below):
         leave_out(row, "excluded", "The file matches no pattern of include=.", "Change include= if you want it.")
-    elif rules.endings is not None and not name.lower().endswith((*rules.endings, SIDECAR)):
+    elif rules.endings is not None and not name.lower().endswith(rules.endings):
         wanted = ", ".join(rules.endings)
         leave_out(row, "excluded", f"Not of the desired types ({wanted}).", "Add its type to desired_file_types.")
     return row if row.status == "skipped" else None
@@ -164,4 +164,4 @@ def _left_out(path: str, name: str, below: str, rules: Rules, *, is_folder: bool
 
 def _matches(pattern: GitIgnoreSpec, below: str) -> bool:
     """Whether a file is meant; metadata is where its file is."""
-    return pattern.match_file(below) or (below.endswith(SIDECAR) and pattern.match_file(below[: -len(SIDECAR)]))
+    return pattern.match_file(below) or pattern.match_file(below.removesuffix(SIDECAR))
