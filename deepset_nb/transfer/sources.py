@@ -149,7 +149,7 @@ def _left_out(path: str, name: str, below: str, rules: Rules, *, is_folder: bool
     if name in VERSION_CONTROL:
         leave_out(row, "hidden", f"A {kind} of version control, left out.", "Upload copies of what you want from it.")
     elif not rules.hidden and (name[0] == "." or (is_folder and name in CACHES)):
-        leave_out(row, "hidden", "Hidden, left out.", "Pass hidden=True if you want it uploaded.")
+        leave_out(row, "hidden", "Hidden, left out.", "ws.upload(..., hidden=True) takes it in.")
     elif rules.exclude is not None and rules.exclude.match_file(below + "/" * is_folder):
         leave_out(row, "excluded", f"The {kind} matches a pattern of exclude=.", "Change exclude= if you want it.")
     elif is_folder or name.endswith(SIDECAR):  # metadata comes with its file
