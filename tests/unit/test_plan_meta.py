@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -183,12 +184,13 @@ def test_a_sidecar_that_only_python_reads_is_refused(tmp_path: Path, text: str) 
     assert [row.state for row in plan_rows(read_given(tmp_path))] == ["bad_meta"]
 
 
-def test_a_sidecar_with_a_byte_order_mark_goes_as_plain_utf8(tmp_path: Path) -> None:
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le"])
+def test_a_sidecar_in_another_unicode_form_goes_as_plain_utf8(tmp_path: Path, encoding: str) -> None:
     (tmp_path / "a.txt").write_text("x")
-    (tmp_path / "a.txt.meta.json").write_text('{"topic": "Öl"}', encoding="utf-8-sig")
+    (tmp_path / "a.txt.meta.json").write_text('{"topic": "oil"}', encoding=encoding)
     [row] = plan_rows(read_given(tmp_path))
 
-    assert row.meta == '{"topic": "Öl"}'.encode()
+    assert row.meta == b'{"topic": "oil"}'
 
 
 def test_a_key_of_two_types_is_a_warning_that_names_the_other_file() -> None:
@@ -199,3 +201,18 @@ def test_a_key_of_two_types_is_a_warning_that_names_the_other_file() -> None:
     assert [row.status for row in rows] == ["pending"] * 3
     assert [row.warning is None for row in rows] == [True, False, True]
     assert "'a.txt'" in (rows[1].warning or "")
+
+
+def test_a_pipe_in_the_place_of_a_sidecar_fails_its_file_instead_of_waiting(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("x")
+    os.mkfifo(tmp_path / "a.txt.meta.json")
+
+    assert ["not a regular file" in (row.reason or "") for row in plan_rows(read_given(tmp_path))] == [True]
+
+
+def test_a_sidecar_far_over_the_limit_is_not_even_read(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("x")
+    with (tmp_path / "a.txt.meta.json").open("wb") as file:
+        file.truncate(2**40)  # sparse: no disk is used, and no memory has room for it
+
+    assert ["larger than" in (row.reason or "") for row in plan_rows(read_given(tmp_path))] == [True]
