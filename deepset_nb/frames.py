@@ -135,7 +135,7 @@ def receipt(records: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     return _frame(RECEIPT, records)
 
 
-ACTIONS = {"pending": "send", "skipped": "skip"}
+ACTIONS = {"pending": "send", "failed": "refuse"}
 
 
 def plan(rows: Sequence[Row]) -> pd.DataFrame:
@@ -148,7 +148,7 @@ def plan(rows: Sequence[Row]) -> pd.DataFrame:
         "name": [row.name for row in rows],
         "stored_name": [row.stored_name for row in rows],
         "size": [row.size for row in rows],
-        "action": [ACTIONS.get(row.status, "refuse") for row in rows],
+        "action": [ACTIONS.get(row.status, "skip") for row in rows],
         "state": [row.state for row in rows],
         "reason": [row.reason or row.warning for row in rows],
         "remedy": [row.remedy for row in rows],

@@ -13,6 +13,7 @@ from .job import Transfer, UploadJob
 from .models import DeepsetCloudFile, WriteMode
 from .settings import Settings
 from .transfer.direct import DirectUpload, goes_directly
+from .transfer.identity import Identity
 from .transfer.plan import (
     Given,
     PathLike,
@@ -33,11 +34,14 @@ if TYPE_CHECKING:
     from .transfer.meta import Meta
     from .widgets.uploader import SpooledFile
 
+PATIENT = 2  # safe mode: one connection, and everything is tried twice as often
+
 
 class Uploading:
     """What `Workspace` inherits; it knows where to send and who sends."""
 
     settings: Settings
+    _who: Identity
 
     @property
     def target(self) -> Target:
@@ -154,7 +158,14 @@ class Uploading:
         given = read_given(paths, recursive=recursive, include=include, exclude=exclude, hidden=hidden, meta=meta)
         return self._start(
             Upload(
-                self.settings, partial(plan_rows, given), Progress(self.target), write_mode=WriteMode.named(write_mode)
+                self.settings,
+                partial(plan_rows, given),
+                Progress(self.target),
+                who=self._who,
+                write_mode=WriteMode.named(write_mode),
+                resume=resume,
+                connections=1 if safe_mode else None,
+                rounds=PATIENT if safe_mode else 1,
             ),
             show,
         )

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 from . import bridge, frames
 from .client import AsyncClient
-from .errors import ApiError, ConnectionFailed, Unauthorized
 from .job import jobs
-from .models import Me
 from .settings import Settings, resolve
+from .transfer.identity import Identity, identify
 from .transfer.progress import Target
 from .upload_session import UploadSession, fetch_session, parse_session_id
 from .uploading import Uploading
@@ -65,7 +63,7 @@ class Workspace(Uploading):
         """Resolve the settings and check them against the platform."""
         self.settings: Settings = resolve(workspace_name, api_key=api_key, api_url=api_url, region=region)
         self.sandbox: Sandbox | None = None  # set where the workspace is one of the local platform
-        self.organisation: str | None = bridge.run(self._identify)
+        self._who: Identity = bridge.run(self._identify)
         global _latest
         _latest = self
 
@@ -73,6 +71,11 @@ class Workspace(Uploading):
     def name(self) -> str:
         """The workspace's name."""
         return self.settings.workspace_name
+
+    @property
+    def organisation(self) -> str | None:
+        """The organisation's name, where the platform tells."""
+        return self._who.organisation
 
     @property
     def target(self) -> Target:
@@ -83,10 +86,9 @@ class Workspace(Uploading):
         of = f" of {self.organisation}" if self.organisation else ""
         return f"<Workspace {self.name!r}{of} at {self.settings.host}>"
 
-    async def _identify(self) -> str | None:
+    async def _identify(self) -> Identity:
         async with AsyncClient(self.settings) as client:
-            me, _ = await asyncio.gather(_me(client), client.workspaces.get(self.name))
-        return me.organization.name if me and me.organization else None
+            return await identify(client, self.name)
 
     # --- looking ----------------------------------------------------------------------------------------------
 
@@ -232,12 +234,3 @@ class Workspace(Uploading):
 def latest() -> Workspace | None:
     """The workspace made last in this kernel; what the magics use."""
     return _latest
-
-
-async def _me(client: AsyncClient) -> Me | None:
-    try:
-        return await client.workspaces.me()
-    except (Unauthorized, ConnectionFailed):
-        raise
-    except ApiError:
-        return None  # the reference marks /me as private: without it the organisation is simply not shown

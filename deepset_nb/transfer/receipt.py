@@ -41,6 +41,10 @@ class Row:
         state: What the plan found, such as ``new``, ``clash`` or ``hidden``; it does not change while sending.
         warning: What the plan has to say about a file that is sent all the same.
         told: What the caller said about its metadata, to ask again at another try.
+        content: Fingerprint of the bytes that were sent.
+        meta_content: The same of its metadata.
+        key: Of the journal's row; 0 where there is none.
+        final: Whether it failed in a way that the same file can only fail again.
     """
 
     path: str
@@ -62,6 +66,10 @@ class Row:
     state: str = "new"
     warning: str | None = None
     told: Told | None = field(default=None, repr=False)
+    content: str | None = None
+    meta_content: str | None = None
+    key: int = 0
+    final: bool = False
 
     def end(self, status: Status, reason: str | None = None, remedy: str | None = None) -> None:
         """Give the row its outcome. The first failure stays: nothing later may turn it green."""

@@ -19,7 +19,7 @@ from ..transfer.download import ATTEMPTS, Download, DownloadProgress
 from ..transfer.download import CONNECTIONS as FETCHING
 from ..transfer.plan import Given, PathLike, plan_rows, plan_texts, read_given
 from ..transfer.progress import JobState, Progress, Target
-from ..transfer.upload import CONNECTIONS, Upload
+from ..transfer.upload import Upload
 from ._progress import in_notebook, line, on_terminal
 
 T = TypeVar("T")
@@ -51,7 +51,8 @@ def paths_transfer(
         Progress(_target(settings)),
         write_mode=WriteMode.named(write_mode),
         parallel=parallel,
-        connections=1 if safe_mode else CONNECTIONS,
+        connections=1 if safe_mode else None,
+        resume=False,  # as the platform's own SDK: what a script sends again is there again
         rounds=PATIENT if safe_mode else 1,
         ingest_within_s=timeout_s if blocking else 0,
     )
@@ -72,7 +73,7 @@ def documents_transfer(
     if goes_directly(documents):
         return DirectUpload(settings, plan, progress, write_mode=mode)
     wait_s = timeout_s if blocking else 0
-    return Upload(settings, plan, progress, write_mode=mode, parallel=parallel, ingest_within_s=wait_s)
+    return Upload(settings, plan, progress, write_mode=mode, parallel=parallel, resume=False, ingest_within_s=wait_s)
 
 
 def download_transfer(

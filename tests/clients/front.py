@@ -34,7 +34,7 @@ class Answer:
     """What the gateway says itself."""
 
     status: int
-    body: str = ""
+    body: str | bytes = ""
     headers: tuple[tuple[str, str], ...] = ()
 
 
@@ -80,15 +80,9 @@ class Front:
         body = handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
         request = Request(handler.command, handler.path, dict(handler.headers), body)
         self.requests.append(request)
-        answer = self.rule(request)
-        if answer is None:
-            connection = http.client.HTTPConnection(*self.target, timeout=60)
-            connection.request(request.method, request.path, body, request.headers)
-            response = connection.getresponse()
-            status, content, headers = response.status, response.read(), tuple(response.getheaders())
-            connection.close()
-        else:
-            status, content, headers = answer.status, answer.body.encode(), answer.headers
+        answer = self.rule(request) or self.passed_on(request)
+        status, headers = answer.status, answer.headers
+        content = answer.body.encode() if isinstance(answer.body, str) else answer.body
         handler.send_response_only(status)
         for name, value in headers:
             if name.lower() not in HOP_BY_HOP:
@@ -96,7 +90,17 @@ class Front:
         if status != 204:
             handler.send_header("Content-Length", str(len(content)))
         handler.end_headers()
-        handler.wfile.write(content)
+        with contextlib.suppress(OSError):  # the client may be gone
+            handler.wfile.write(content)
+
+    def passed_on(self, request: Request) -> Answer:
+        """What the sandbox itself says."""
+        connection = http.client.HTTPConnection(*self.target, timeout=60)
+        connection.request(request.method, request.path, request.body, request.headers)
+        response = connection.getresponse()
+        answer = Answer(response.status, response.read(), tuple(response.getheaders()))
+        connection.close()
+        return answer
 
 
 @contextlib.contextmanager
