@@ -16,7 +16,7 @@ from deepset_nb import bridge
 from deepset_nb.errors import SettingsError
 from deepset_nb.job import UploadJob
 from deepset_nb.transfer import shard
-from deepset_nb.transfer.plan import find_sources, plan_sources
+from deepset_nb.transfer.plan import plan_rows, read_given
 from deepset_nb.transfer.progress import Progress
 from deepset_nb.transfer.receipt import Row
 from deepset_nb.transfer.upload import Upload
@@ -81,7 +81,7 @@ def test_retry_of_a_job_cancelled_while_planning_sends_everything(ws: dn.Workspa
     def plan() -> list[Row]:
         planning.set()
         go_on.wait(10)
-        return plan_sources(find_sources([folder]))
+        return plan_rows(read_given(folder))
 
     job = UploadJob(Upload(ws.settings, plan, Progress(ws.target)))
     planning.wait(10)
