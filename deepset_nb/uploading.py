@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from . import bridge, frames
+from .client import AsyncClient
 from .errors import NothingToUpload
 from .job import Transfer, UploadJob
 from .models import DeepsetCloudFile, WriteMode
@@ -22,10 +23,13 @@ from .transfer.plan import (
     plan_rows,
     plan_texts,
     read_given,
+    refuse_sidecar_names,
     text_document,
 )
 from .transfer.progress import Progress, Target
 from .transfer.receipt import Row
+from .transfer.record import UNUSABLE, open_journal
+from .transfer.resume import look_back
 from .transfer.upload import Upload
 
 if TYPE_CHECKING:
@@ -86,8 +90,9 @@ class Uploading:
         Returns:
             One row per file. ``path name stored_name`` (string; ``path`` is missing for documents in memory), ``size``
             (Int64, bytes; 0 where a rule left it out unseen), ``action`` (string: ``send``, ``skip``, or ``refuse``,
-            which becomes a failed row), ``state`` (string, such as ``new clash renamed empty hidden bad_meta``),
-            ``reason remedy`` (string, also warnings about files that are sent), ``meta`` (object, a dict or None).
+            which becomes a failed row), ``state`` (string, such as ``new unchanged changed resumed clash renamed empty
+            hidden bad_meta``), ``reason remedy`` (string, also warnings about files that are sent), ``meta`` (object, a
+            dict or None). ``plan.attrs["notes"]`` names upload sessions that earlier runs have left open.
 
         Raises:
             PathNotFound: A path does not exist, or a pattern matches nothing.
@@ -103,11 +108,27 @@ class Uploading:
             meta=meta,
             check_text=check_text,
         )
-        return frames.plan(bridge.run(self._planned, given, WriteMode.named(write_mode), resume))
+        rows, notes = bridge.run(self._planned, given, WriteMode.named(write_mode), resume)
+        plan = frames.plan(rows)
+        plan.attrs["notes"] = notes
+        return plan
 
-    async def _planned(self, given: Given, write_mode: WriteMode, resume: bool) -> list[Row]:
-        """The rows of a plan; what the platform has already is to be compared here, once files are judged."""
-        return await asyncio.to_thread(plan_rows, given)
+    async def _planned(self, given: Given, write_mode: WriteMode, resume: bool) -> tuple[list[Row], list[str]]:
+        """The rows of a plan, compared with what earlier runs have sent; and notes on what these left behind."""
+        rows = await asyncio.to_thread(plan_rows, given)
+        refuse_sidecar_names(rows)
+        if not resume:
+            return rows, []
+        try:
+            journal = await asyncio.to_thread(open_journal)
+        except UNUSABLE as error:
+            return rows, [f"The journal cannot be read ({error}): what was sent before is not known."]
+        async with AsyncClient(self.settings) as client:
+            findings = await look_back(journal, client, self.settings.workspace_name, self._who, rows, write_mode)
+        findings.apply(rows)
+        for row, _, session in findings.waiting:
+            row.warn(f"Sent by an earlier run: it waits in upload session {session.id} and is not sent again.")
+        return rows, findings.notes
 
     def upload(
         self,

@@ -114,7 +114,8 @@ class Journal:
             try:
                 yield
             except BaseException:
-                self._db.execute("ROLLBACK")
+                if self._db.in_transaction:  # a full disk has undone it already
+                    self._db.execute("ROLLBACK")
                 raise
             self._db.execute("COMMIT")
 
@@ -194,7 +195,8 @@ class Journal:
                         *(row.attempts, row.reason, row.remedy, row.file_id, row.seconds, now),
                     )
                 )
-            self._db.executemany(f"INSERT OR REPLACE INTO files VALUES ({','.join('?' * 20)})", values)
+            marks = ", ".join("?" * 20)
+            self._db.executemany(f"INSERT OR REPLACE INTO files VALUES ({marks})", values)  # noqa: S608
             self._db.executemany(
                 "UPDATE files SET job = ?, path = ?, mtime_ns = ? WHERE key = ?",
                 [(record.job if moves else past.job, row.path, row.mtime_ns, past.key) for row, past, moves in kept],

@@ -51,9 +51,9 @@ def note_open_sessions(progress: Progress, sessions: Sequence[Session]) -> bool:
     which = " and ".join(session.id for session in still_open)
     which = f"upload session {which}, which stays" if len(still_open) == 1 else f"upload sessions {which}, which stay"
     progress.add_note(
-        f"{sent:,} of {total:,} files wait in {which} open{until(still_open[0])}; the platform then closes what is open "
-        "by itself. job.retry(), or running the cell again, sends the rest; ws.close_upload_session(session_id) ingests "
-        "what it has."
+        f"{sent:,} of {total:,} files wait in {which} open{until(still_open[0])}; the platform then closes what is "
+        "open by itself. job.retry(), or running the cell again, sends the rest; "
+        "ws.close_upload_session(session_id) ingests what it has."
     )
     return True
 

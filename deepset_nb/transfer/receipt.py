@@ -79,6 +79,10 @@ class Row:
         if self.started is not None:
             self.seconds = round(time.monotonic() - self.started, 3)
 
+    def warn(self, words: str) -> None:
+        """Say something about a file that is sent all the same."""
+        self.warning = f"{self.warning} {words}" if self.warning else words
+
     @property
     def objects(self) -> int:
         """How many objects of a session this row takes: the file, and its sidecar."""
@@ -86,7 +90,10 @@ class Row:
 
     def record(self) -> dict[str, Any]:
         """The row as the DataFrame shows it."""
-        return {column: getattr(self, column) for column in COLUMNS}
+        values = {column: getattr(self, column) for column in COLUMNS}
+        if self.warning:
+            values["reason"] = f"{self.reason} {self.warning}" if self.reason else self.warning
+        return values
 
 
 class Receipt:

@@ -97,9 +97,7 @@ class Record:
             await self._flush()
             await self._try(self._end)
         if self._lock is not None:
-            with contextlib.suppress(OSError):
-                self._lock.release()
-                Path(self._lock.lock_file).unlink(missing_ok=True)
+            _let_go(self._lock)
 
     def _open(self) -> None:
         journal = open_journal()
@@ -145,20 +143,6 @@ class Record:
         if done:
             self._flusher = asyncio.create_task(self._keep_flushing())
         return done
-
-    def is_alive(self, job: str) -> bool:
-        """Whether another transfer is under way, in this kernel or another."""
-        if self.journal is None or job == self.job:
-            return False
-        lock = _lock(self.journal.folder / "running", job)
-        if not Path(lock.lock_file).exists():
-            return False
-        try:
-            with lock.acquire(timeout=0):
-                Path(lock.lock_file).unlink(missing_ok=True)
-                return False
-        except (filelock.Timeout, OSError):
-            return True
 
     # --- what happens -----------------------------------------------------------------------------------------
 
@@ -237,6 +221,25 @@ class Record:
                 "cannot go on from it."
             )
             return None
+
+
+def _let_go(lock: filelock.FileLock) -> None:
+    with contextlib.suppress(OSError):
+        lock.release()
+        Path(lock.lock_file).unlink(missing_ok=True)
+
+
+def is_alive(journal: Journal, job: str) -> bool:
+    """Whether a transfer is under way, in this kernel or another."""
+    lock = _lock(journal.folder / "running", job)
+    if not Path(lock.lock_file).exists():
+        return False
+    try:
+        with lock.acquire(timeout=0):
+            Path(lock.lock_file).unlink(missing_ok=True)
+            return False
+    except (filelock.Timeout, OSError):
+        return True
 
 
 def _lock(folder: Path, job: str) -> filelock.FileLock:

@@ -25,7 +25,7 @@ from .journal import Journal
 from .journal_records import JobRecord, Past, PastSession, Place
 from .leftovers import find_sessions
 from .receipt import Row
-from .record import Record, place_of
+from .record import is_alive, place_of
 from .session import Session
 
 Noted: TypeAlias = tuple[list[Row], list[tuple[Row, Past, bool]], list[str]]
@@ -85,8 +85,10 @@ class Findings:
         for row, past in self.changed:
             when = datetime.fromtimestamp(past.changed_at, UTC)
             row.state = "changed"
-            row.reason = f"Changed since it was uploaded ({when:%Y-%m-%d %H:%M} UTC)."
-            row.remedy = 'write_mode="OVERWRITE" replaces the older one, "KEEP" keeps both.'
+            row.warn(
+                f"Changed since it was uploaded ({when:%Y-%m-%d %H:%M} UTC): "
+                'write_mode="OVERWRITE" replaces the older one, "KEEP" keeps both.'
+            )
         for row, past, session in self.waiting:
             _wait_in(row, past, session)
         rows.extend(self.extra)
@@ -105,26 +107,23 @@ def _wait_in(row: Row, past: Past, session: Session) -> None:
 
 
 async def look_back(
-    record: Record, client: AsyncClient, workspace: str, who: Identity, rows: list[Row], write_mode: WriteMode
+    journal: Journal, client: AsyncClient, workspace: str, who: Identity, rows: list[Row], write_mode: WriteMode
 ) -> Findings:
     """Find out what is known of ``rows``; changes nothing.
 
     Args:
-        record: Of this transfer.
+        journal: What is known.
         client: An open client.
         workspace: The workspace's name.
         who: Whose platform this is.
         rows: The plan.
         write_mode: What is asked for now; sessions of another mode are named, not used.
     """
-    journal = record.journal
-    if journal is None:
-        return Findings()
     version, past, all_sessions = await asyncio.to_thread(_read, journal, who.target, rows)
     findings = Findings(version)
     if not past and not all_sessions:
         return findings
-    alive = {job: record.is_alive(job) for job in {p.job for p in past.values()} | {s.job for s in all_sessions}}
+    alive = {job: is_alive(journal, job) for job in {p.job for p in past.values()} | {s.job for s in all_sessions}}
     work = await asyncio.to_thread(_sort, journal, rows, past, alive, findings)
     left = [session for session in all_sessions if not alive[session.job]]
     in_use = {session.session for session in all_sessions if alive[session.job] and session.session}

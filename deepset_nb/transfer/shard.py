@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from ..client import AsyncClient
 from ..client.bucket import Bucket
+from ..errors import DeepsetError
 from .receipt import Row
 from .session import Session
 from .session_keeper import SessionKeeper
@@ -43,6 +44,7 @@ class Shard:
         self._bucket: Bucket | None = None
         self._buckets: list[Bucket] = []  # also of sessions that were replaced: posts may still be on their way there
         self._left = len(rows)
+        self._error: DeepsetError | None = None
         self._renewals = 0
         self._turn = asyncio.Lock()
 
@@ -50,9 +52,11 @@ class Shard:
         """Where the next row goes."""
         if self._session is None or self._bucket is None:
             async with self._turn:
+                if self._error is not None:  # the next worker would only leave another session behind
+                    raise self._error
                 if self._session is None:
                     await self._keeper.filling.acquire()
-                    self._session = await self._keeper.open(self._client, self.rows)
+                    self._session = await self._open(self.rows)
                 if self._bucket is None:
                     form = self._session.opened.aws_prefixed_request_config
                     self._bucket = self._client.bucket(form, connections=self._connections)
@@ -67,7 +71,7 @@ class Shard:
                     return False
                 self._renewals += 1
                 rest = [row for row in self.rows if row.status == "pending" and row.phase in ("planned", "sending")]
-                self._session = await self._keeper.open(self._client, rest)
+                self._session = await self._open(rest)
                 self._bucket = None
             return True
 
@@ -79,6 +83,13 @@ class Shard:
             await self._keeper.close_filled(self._client, self._session)
             if self._fresh:
                 self._keeper.filling.release()
+
+    async def _open(self, rows: list[Row]) -> Session:
+        try:
+            return await self._keeper.open(self._client, rows)
+        except DeepsetError as error:
+            self._error = error
+            raise
 
     async def disconnect(self) -> None:
         """Close the connections to the bucket."""

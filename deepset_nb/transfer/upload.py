@@ -186,12 +186,13 @@ class Upload:
     async def _look_back(self, client: AsyncClient) -> list[Session]:
         """Find and note what earlier runs have done of this; the sessions to go on with."""
         workspace, rows = self.settings.workspace_name, self.progress.receipt.rows
-        if self._record.journal is None:
+        journal = self._record.journal
+        if journal is None:
             return self._retried
         who = self._who or await identify(client, workspace)
         for _ in range(TRIES):
             findings = (
-                await look_back(self._record, client, workspace, who, rows, self.write_mode)
+                await look_back(journal, client, workspace, who, rows, self.write_mode)
                 if self._resume
                 else Findings(taken_over=[session.id for session in self._retried])
             )

@@ -115,9 +115,10 @@ def test_a_form_nobody_came_back_for_is_gone_after_two_days(journal: Journal) ->
 
 
 def test_a_change_that_fails_half_way_is_undone(journal: Journal) -> None:
-    with pytest.raises(RuntimeError), journal.exclusively():
-        journal.begin(record(), places(row("a.txt")), [])
-        raise RuntimeError
+    broken = row("b.txt")
+    broken.size = object()  # type: ignore[assignment]
+    with pytest.raises(sqlite3.Error):
+        journal.begin(record(), places(row("a.txt"), broken), [])
 
     assert journal.jobs() == []
     assert journal.files_of("a") == []
