@@ -10,6 +10,7 @@ from uuid import UUID
 
 from . import bridge, frames
 from .client import AsyncClient
+from .downloads import Downloads
 from .errors import ApiError, ConnectionFailed, NothingToUpload, Unauthorized
 from .job import Transfer, UploadJob, jobs
 from .models import DeepsetCloudFile, Me, WriteMode
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 _latest: Workspace | None = None
 
 
-class Workspace:
+class Workspace(Downloads):
     """A workspace of the deepset AI Platform.
 
     Making one asks the platform who you are and whether the workspace is there, so that a wrong key or name shows at
