@@ -27,7 +27,7 @@ from ..errors import (
 )
 from ..models import File
 from ..settings import Settings
-from .fetch import ATTEMPTS, Fetcher, write_meta
+from .fetch import ATTEMPTS, IS_THERE, Fetcher, write_meta
 from .local_names import LocalNames, is_copy
 from .parts import Parts
 from .plan import SIDECAR, PathLike
@@ -241,7 +241,9 @@ class Download:
         await asyncio.to_thread(parts.remove_stale, [file for _, file in missing])
         self.progress.enter("sending", files=len(missing), size=sum(file.size for _, file in missing))
         attempts = self.attempts * (PATIENT if self.safe_mode else 1)
-        fetcher = Fetcher(client, self.settings.workspace_name, parts, names, self.progress, attempts)
+        fetcher = Fetcher(
+            client, self.settings.workspace_name, parts, names, self.progress, attempts, self.include_meta
+        )
         queue = iter(missing)
         async with asyncio.TaskGroup() as group:
             for _ in range(min(1 if self.safe_mode else CONNECTIONS, len(missing))):
@@ -296,7 +298,7 @@ class Download:
                     except OSError as error:
                         note = f"Its metadata cannot be written: {error.strerror or error}."
                 row.phase = "fetched"
-                row.end("skipped", "It is there already: same name, size and time.", note)
+                row.end("skipped", IS_THERE, note)
 
     def _lacks_meta(self, row: Row) -> bool:
         return self.include_meta and not os.path.lexists(row.path + SIDECAR)
@@ -309,14 +311,12 @@ class Download:
                 await self._fetch(fetcher, row, file)
 
     async def _fetch(self, fetcher: Fetcher, row: Row, file: File) -> None:
-        row.started, row.phase, note = time.monotonic(), "fetching", None
+        row.started, row.phase = time.monotonic(), "fetching"
         try:
-            if there := is_copy(Path(row.path), file):
-                self.progress.phases["sending"]["bytes_done"] += file.size
+            if file.meta is None and is_copy(Path(row.path), file):
+                await fetcher.fetch_meta(row, file)
             else:
                 await fetcher.fetch(row, file)
-            if self.include_meta:
-                note = await fetcher.fetch_meta(row, file)
         except FileNotFound:
             row.end("failed", "The workspace has it no longer.", "It was deleted after it was listed: list_files().")
         except DeepsetError as error:
@@ -325,9 +325,6 @@ class Download:
         except OSError as error:
             row.end("failed", f"It cannot be written: {error.strerror or error}.", f"See to the folder. {LATER}")
         else:
-            row.phase = "fetched"
-            reason = "It is there already: same name, size and time." if there else None
-            row.end("skipped" if there else "ok", reason, note)
             self.progress.phases["sending"]["files_done"] += 1
             self._silences = 0
 

@@ -7,11 +7,12 @@ worth it; the platform is asked for the rest, and if it sends everything again, 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
+import threading
 import time
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 import msgspec
 
@@ -24,8 +25,11 @@ from .plan import SIDECAR
 from .progress import Progress
 from .receipt import Row, encode_meta
 
+T = TypeVar("T")
+
 ATTEMPTS = 3  # of a body that breaks off; what comes before it is repeated by the client
 PAUSE_S = 1.0
+IS_THERE = "It is there already: same name, size and time."
 HELD_BYTES = 1024 * 1024  # of a file, before they are written; in a thread, so that a slow disk holds up nobody
 HELD_S = 0.1  # and for how long: what is counted as here is on disk
 ADVANCE = 1024 * 1024  # bytes that make up for a broken attempt: a large file on a bad line arrives in the end
@@ -35,7 +39,14 @@ class Fetcher:
     """Fetches files of one workspace into one folder."""
 
     def __init__(
-        self, client: AsyncClient, workspace: str, parts: Parts, names: LocalNames, progress: Progress, attempts: int
+        self,
+        client: AsyncClient,
+        workspace: str,
+        parts: Parts,
+        names: LocalNames,
+        progress: Progress,
+        attempts: int,
+        include_meta: bool,
     ) -> None:
         self._client = client
         self._workspace = workspace
@@ -43,16 +54,18 @@ class Fetcher:
         self._names = names
         self._progress = progress
         self._attempts = attempts
+        self._include_meta = include_meta
+        self._naming = threading.Lock()
 
-    async def fetch_meta(self, row: Row, file: File) -> str | None:
-        """Write the file's metadata beside it; returns what is to be said about that."""
-        meta = file.meta
-        if meta is None:
-            meta = await self._client.files.meta(self._workspace, file.file_id)
-        return write_meta(self._parts, Path(row.path), meta)
+    async def fetch_meta(self, row: Row, file: File) -> None:
+        """Write the metadata beside a file that is there."""
+        note = await asyncio.to_thread(write_meta, self._parts, Path(row.path), await self._meta(file))
+        self._progress.phases["sending"]["bytes_done"] += file.size
+        row.phase = "fetched"
+        row.end("skipped", IS_THERE, note)
 
     async def fetch(self, row: Row, file: File) -> None:
-        """Bring the content to its name.
+        """Bring a file to its name, and its metadata beside it; the row ends well or is left to the caller.
 
         Raises:
             DeepsetError: The platform did not send it, or not as it lists it.
@@ -62,12 +75,17 @@ class Fetcher:
         self._progress.phases["sending"]["bytes_done"] += part.size
         try:
             await self._whole(row, file, part)
-            self._publish(row, file, part)
+            meta = await self._meta(file) if self._include_meta else None
+            # All that touches the disk in one go: making files takes longer than the loop may be held up.
+            await _in_thread(self._land, part, row, file, meta)
         except BaseException as error:
             self._progress.phases["sending"]["bytes_done"] -= part.size
             # A full disk needs the room; a broken connection does not.
             part.drop() if isinstance(error, OSError) else self._parts.leave(part)
             raise
+
+    async def _meta(self, file: File) -> dict[str, Any]:
+        return await self._client.files.meta(self._workspace, file.file_id) if file.meta is None else file.meta
 
     async def _whole(self, row: Row, file: File, part: Part) -> None:
         left, furthest = self._attempts, part.size
@@ -98,6 +116,9 @@ class Fetcher:
                     raise _wrong_size(file, f"{content.total:,}")
                 if not content.start:
                     self._begin(file, part, content.etag)
+                if part.data is not None:
+                    await self._collect(file, part, part.data, content.pieces)
+                    return
                 with part.path.open("ab" if part.size else "wb") as out:
                     await self._receive(file, part, content.pieces, out)
         except ConnectionFailed as error:
@@ -115,7 +136,15 @@ class Fetcher:
             part.drop()
         part.path, part.size, part.etag = fresh.path, 0, fresh.etag
 
-    async def _receive(self, file: File, part: Part, pieces: Any, out: BinaryIO) -> None:
+    async def _collect(self, file: File, part: Part, data: bytearray, pieces: AsyncIterator[bytes]) -> None:
+        data.clear()
+        async for piece in pieces:
+            data += piece
+        if len(data) != file.size:
+            raise _wrong_size(file, f"{len(data):,}")
+        self._count(part, len(data))
+
+    async def _receive(self, file: File, part: Part, pieces: AsyncIterator[bytes], out: BinaryIO) -> None:
         held, since = bytearray(), time.monotonic()
         try:
             async for piece in pieces:
@@ -136,21 +165,26 @@ class Fetcher:
         part.size += received
         self._progress.bytes_sent(received)
 
-    def _publish(self, row: Row, file: File, part: Part) -> None:
+    def _land(self, part: Part, row: Row, file: File, meta: dict[str, Any] | None) -> None:
+        if part.data is not None:
+            part.path.write_bytes(part.data)
         os.utime(part.path, ns=(time_of(file), time_of(file)))
         while True:
             try:
                 publish(part.path, Path(row.path))
-                return
+                break
             except FileExistsError:
                 there = is_copy(Path(row.path), file)  # a download beside this one was faster
                 if not there:
-                    path, there = self._names.place(file)
+                    with self._naming:
+                        path, there = self._names.place(file)
                     row.path, row.stored_name = str(path), path.name
                 if there:
-                    with contextlib.suppress(OSError):
-                        part.path.unlink()
-                    return
+                    part.path.unlink()
+                    break
+        note = None if meta is None else write_meta(self._parts, Path(row.path), meta)
+        row.phase = "fetched"
+        row.end("ok", None, note)
 
 
 def write_meta(parts: Parts, path: Path, meta: dict[str, Any]) -> str | None:
@@ -193,12 +227,12 @@ def _write(out: BinaryIO, data: bytearray) -> None:
     out.flush()
 
 
-async def _in_thread(write: Any, out: BinaryIO, data: bytearray) -> None:
-    """Write; a cancel waits for it, as nobody may close a file that a thread is writing to."""
-    writing = asyncio.ensure_future(asyncio.to_thread(write, out, data))
+async def _in_thread(work: Callable[..., T], *arguments: Any) -> T:
+    """Work on a file; a cancel waits for the end of it, as nobody may take away what a thread is writing to."""
+    working = asyncio.ensure_future(asyncio.to_thread(work, *arguments))
     try:
-        await asyncio.shield(writing)
+        return await asyncio.shield(working)
     except asyncio.CancelledError:
-        await asyncio.wait({writing})
-        writing.exception()
+        await asyncio.wait({working})
+        working.exception()
         raise

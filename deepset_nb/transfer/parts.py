@@ -42,11 +42,13 @@ class Part:
         path: Where it is.
         size: How many bytes of it are on disk.
         etag: What the server called this content, or nothing.
+        data: The bytes of a small file, which are written all at once.
     """
 
     path: Path
     size: int = 0
     etag: str = ""
+    data: bytearray | None = None
 
     def drop(self) -> None:
         """Remove it, if it can be."""
@@ -105,7 +107,9 @@ class Parts:
 
     def fresh(self, file: File, etag: str = "") -> Part:
         """The place for a file from its first byte on."""
-        if not self._lock.is_locked or file.size < WORTH_KEEPING:
+        if file.size < WORTH_KEEPING:
+            return Part(self.private().path, data=bytearray())
+        if not self._lock.is_locked:
             return self.private()
         etag = etag if etag.startswith('"') and len(etag.encode()) <= _LONGEST_TAG else ""  # W/"..." promises little
         return Part(self._folder / f".dnb-{_version(file)}-{_name_of(etag)}.part", etag=etag)

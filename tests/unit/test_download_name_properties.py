@@ -16,44 +16,10 @@ from deepset_nb.transfer.parts import is_ours
 from deepset_nb.transfer.plan import SIDECAR
 
 RESERVED = {"CON", "PRN", "AUX", "NUL", *(f"{name}{number}" for name in ("COM", "LPT") for number in range(1, 10))}
-AWKWARD = st.sampled_from(
-    [
-        "../",
-        "..\\",
-        "/",
-        "\\",
-        "C:",
-        "~",
-        ".",
-        "..",
-        " ",
-        "%2e%2e%2f",
-        "%",
-        "\u202e",
-        "\u200f",
-        "א",
-        "ع",
-        "🦊",
-        "👩‍👩‍👧",
-    ]
-    + [
-        "\x00",
-        "\n",
-        "\x7f",
-        "e\u0301",
-        "é",
-        "ß",
-        "ﬁ",
-        "İ",
-        "CON",
-        "nul",
-        "com1.txt",
-        ".meta.json",
-        "日" * 85,
-        "x" * 255,
-    ]
-    + [".dnb-download.lock", f".dnb-{'0' * 16}.part", "\ud800", "a.txt", "A.TXT", ":", "*", "?", '"', "<", ">", "|"]
-)
+STEPS = ("../", "..\\", "/", "\\", "C:", "~", ".", "..", " ", "%2e%2e%2f", "%", "\x00", "\n", "\x7f", *':*?"<>|')
+LETTERS = ("\u202e", "\u200f", "א", "ع", "🦊", "👩‍👩‍👧", "e\u0301", "é", "ß", "ﬁ", "İ", "\ud800", "日" * 85, "x" * 255)
+TAKEN = ("CON", "nul", "com1.txt", ".meta.json", "a.txt", "A.TXT", ".dnb-download.lock", f".dnb-{'0' * 16}.part")
+AWKWARD = st.sampled_from([*STEPS, *LETTERS, *TAKEN])
 NAMES = st.lists(st.one_of(AWKWARD, st.text(max_size=12)), max_size=6).map("".join)
 MANY = 2000
 
