@@ -223,31 +223,25 @@ class Download:
             raise InputError(
                 f"The folder {str(self.folder)!r} cannot be made: {error.strerror}.", "Name another file_dir."
             ) from None
-        parts = Parts(self.folder)
+        parts, names = Parts(self.folder), LocalNames(self.folder)
         try:
-            async with AsyncClient(self.settings) as client:
-                await self._list_and_fetch(client, parts)
+            await asyncio.to_thread(parts.open)
+            await self._list(parts, names)
+            missing = [(row, file) for row, file in self._found if row.status == "pending"]
+            await asyncio.to_thread(parts.remove_stale, [file for _, file in missing])
+            self.progress.enter("sending", files=len(missing), size=sum(file.size for _, file in missing))
+            queue = iter(missing)
+            async with asyncio.TaskGroup() as group:
+                for _ in range(min(1 if self.safe_mode else CONNECTIONS, len(missing))):
+                    group.create_task(self._worker(parts, names, queue))
         finally:
             parts.close()
 
-    async def _list_and_fetch(self, client: AsyncClient, parts: Parts) -> None:
-        await asyncio.to_thread(parts.open)
-        names = LocalNames(self.folder)
-        async with contextlib.aclosing(self._listed(client)) as pages:
+    async def _list(self, parts: Parts, names: LocalNames) -> None:
+        async with AsyncClient(self.settings) as client, contextlib.aclosing(self._listed(client)) as pages:
             async for page in pages:
                 await asyncio.to_thread(self._plan, page, names, parts)
         self._name_unknown()
-        missing = [(row, file) for row, file in self._found if row.status == "pending"]
-        await asyncio.to_thread(parts.remove_stale, [file for _, file in missing])
-        self.progress.enter("sending", files=len(missing), size=sum(file.size for _, file in missing))
-        attempts = self.attempts * (PATIENT if self.safe_mode else 1)
-        fetcher = Fetcher(
-            client, self.settings.workspace_name, parts, names, self.progress, attempts, self.include_meta
-        )
-        queue = iter(missing)
-        async with asyncio.TaskGroup() as group:
-            for _ in range(min(1 if self.safe_mode else CONNECTIONS, len(missing))):
-                group.create_task(self._worker(fetcher, queue))
 
     async def _listed(self, client: AsyncClient) -> AsyncGenerator[list[File], None]:
         if self._only is not None:
@@ -303,12 +297,18 @@ class Download:
     def _lacks_meta(self, row: Row) -> bool:
         return self.include_meta and not os.path.lexists(row.path + SIDECAR)
 
-    async def _worker(self, fetcher: Fetcher, queue: Iterator[tuple[Row, File]]) -> None:
-        for row, file in queue:
-            if self.error is not None:
-                row.end("failed", self.error.message, self.error.remedy)
-            else:
-                await self._fetch(fetcher, row, file)
+    async def _worker(self, parts: Parts, names: LocalNames, queue: Iterator[tuple[Row, File]]) -> None:
+        attempts = self.attempts * (PATIENT if self.safe_mode else 1)
+        # A client each: httpx's pool looks at all its connections at every request, which is a quarter of its work.
+        async with AsyncClient(self.settings) as client:
+            fetcher = Fetcher(
+                client, self.settings.workspace_name, parts, names, self.progress, attempts, self.include_meta
+            )
+            for row, file in queue:
+                if self.error is not None:
+                    row.end("failed", self.error.message, self.error.remedy)
+                else:
+                    await self._fetch(fetcher, row, file)
 
     async def _fetch(self, fetcher: Fetcher, row: Row, file: File) -> None:
         row.started, row.phase = time.monotonic(), "fetching"

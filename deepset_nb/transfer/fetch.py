@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -36,7 +35,7 @@ ADVANCE = 1024 * 1024  # bytes that make up for a broken attempt: a large file o
 
 
 class Fetcher:
-    """Fetches files of one workspace into one folder."""
+    """Fetches files of one workspace into one folder, one after the other; several may share parts and names."""
 
     def __init__(
         self,
@@ -55,7 +54,6 @@ class Fetcher:
         self._progress = progress
         self._attempts = attempts
         self._include_meta = include_meta
-        self._naming = threading.Lock()
 
     async def fetch_meta(self, row: Row, file: File) -> None:
         """Write the metadata beside a file that is there."""
@@ -114,11 +112,11 @@ class Fetcher:
                 begun = True
                 if content.total not in (None, file.size):
                     raise _wrong_size(file, f"{content.total:,}")
-                if not content.start:
-                    self._begin(file, part, content.etag)
                 if part.data is not None:
                     await self._collect(file, part, part.data, content.pieces)
                     return
+                if not content.start:
+                    self._begin(file, part, content.etag)
                 with part.path.open("ab" if part.size else "wb") as out:
                     await self._receive(file, part, content.pieces, out)
         except ConnectionFailed as error:
@@ -176,8 +174,7 @@ class Fetcher:
             except FileExistsError:
                 there = is_copy(Path(row.path), file)  # a download beside this one was faster
                 if not there:
-                    with self._naming:
-                        path, there = self._names.place(file)
+                    path, there = self._names.place(file)
                     row.path, row.stored_name = str(path), path.name
                 if there:
                     part.path.unlink()

@@ -8,6 +8,7 @@ collisions are numbered.
 from __future__ import annotations
 
 import os
+import threading
 import unicodedata
 from collections import defaultdict
 from pathlib import Path
@@ -67,6 +68,7 @@ class LocalNames:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._placing = threading.Lock()  # files are planned on one thread, and find their names taken on others
         self._taken: set[str] = set()
         self._tried: dict[str, int] = {}  # ten thousand files of one name must not each count from one
         # What is there under a name but was not the file that came: it may be one that comes later.
@@ -74,7 +76,10 @@ class LocalNames:
 
     def place(self, file: File) -> tuple[Path, bool]:
         """Where ``file`` goes, and whether an earlier download has put it there already."""
-        base = Path(safe_name(file.name))
+        with self._placing:
+            return self._place(file, Path(safe_name(file.name)))
+
+    def _place(self, file: File, base: Path) -> tuple[Path, bool]:
         key = _key(base.name)
         for path in self._passed[key, file.size]:
             if is_copy(path, file) and self._take(path.name):
