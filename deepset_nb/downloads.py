@@ -10,7 +10,8 @@ from . import frames
 from .errors import InputError
 from .job import DownloadJob
 from .settings import Settings
-from .transfer.download import Download, DownloadProgress, check_folder, parse_file_ids
+from .transfer.download import Download, check_folder, parse_file_ids
+from .transfer.download_progress import DownloadProgress
 from .transfer.plan import PathLike
 from .transfer.progress import Target
 

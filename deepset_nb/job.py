@@ -279,10 +279,6 @@ class UploadJob(Job):
         >>> ws = dn.sandbox()
         >>> job = ws.upload("reports/")  # doctest: +SKIP
         >>> job.wait().receipt  # doctest: +SKIP
-
-    Attributes:
-        id: Number of the job in this kernel, counted from 1.
-        view: What shows it, if anything does.
     """
 
     _failure = UploadFailed
@@ -331,10 +327,6 @@ class DownloadJob(Job):
         >>> ws = dn.sandbox()
         >>> job = ws.download("reports/")  # doctest: +SKIP
         >>> job.wait().receipt[["name", "path", "status"]]  # doctest: +SKIP
-
-    Attributes:
-        id: Number of the job in this kernel, counted from 1.
-        view: What shows it, if anything does.
     """
 
     _failure = DownloadFailed

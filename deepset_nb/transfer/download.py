@@ -27,11 +27,12 @@ from ..errors import (
 )
 from ..models import File
 from ..settings import Settings
-from .fetch import ATTEMPTS, IS_THERE, Fetcher, write_meta
+from .download_progress import DownloadProgress
+from .fetch import ATTEMPTS, IS_THERE, Fetcher, in_thread, write_meta
 from .local_names import LocalNames, is_copy
 from .parts import Parts
 from .plan import SIDECAR, PathLike
-from .progress import Progress, Target
+from .progress import Progress
 from .receipt import Row
 
 CONNECTIONS = 8  # httpx's pool slows down above some 30
@@ -72,41 +73,6 @@ def _is_uuid(value: object) -> bool:
     with contextlib.suppress(ValueError):
         return bool(UUID(str(value)))
     return False
-
-
-class DownloadProgress(Progress):
-    """The same picture as an upload's, in the words of a download."""
-
-    def __init__(self, target: Target) -> None:
-        super().__init__(target)
-        self.kind = "download"
-        del self.phases["ingesting"]
-        self.phases["planning"]["label"] = "Listing"
-        self.phases["sending"]["label"] = "Fetching"
-
-    def shown(self, row: Row) -> str:
-        """By its name on the platform: it is not on disk, and a saved notebook need not tell where it would be."""
-        return row.name
-
-    def headline(self) -> str:
-        """One line that is never better than the receipt."""
-        counts, total = self.receipt.counts(), len(self.receipt.rows)
-        files = "file" if total == 1 else "files"
-        there = f", {counts['skipped']:,} were there already" if counts["skipped"] else ""
-        match self.status:
-            case "done":
-                return f"{counts['ok']:,} of {total:,} {files} fetched{there}" if total else "There is nothing to fetch"
-            case "failed" if total:
-                return f"{total - counts['ok'] - counts['skipped']:,} of {total:,} {files} could not be fetched{there}"
-            case "failed":
-                return "Nothing was fetched"
-            case "cancelled":
-                return f"Cancelled: {counts['ok']:,} of {total:,} {files} fetched{there}"
-            case "cancelling":
-                return "Cancelling"
-        if self.phases["sending"]["state"] == "waiting":
-            return f"Listing: {total:,} {files} found" if total else "Listing"
-        return f"Fetching {counts['ok']:,} of {total - counts['skipped']:,} {files}"
 
 
 class Download:
@@ -162,6 +128,7 @@ class Download:
         self._ids = None if ids is None else dict.fromkeys(ids)
         self._found: list[tuple[Row, File]] = []
         self._unknown: list[UUID] = []
+        self._is_listed = False
         self._silences = 0
 
     def stop_sending(self) -> None:
@@ -170,7 +137,6 @@ class Download:
     def again(self) -> Download:
         """The same download for what did not make it."""
         rest = [file for row, file in self._found if row.status in ("failed", "cancelled")]
-        begun = bool(self.progress.receipt.rows)  # else it ended before it knew what there is: then all is to do
         return Download(
             self.settings,
             self.folder,
@@ -182,8 +148,9 @@ class Download:
             attempts=self.attempts,
             safe_mode=self.safe_mode,
             within_s=self.within_s,
-            only=rest if begun else self._only,
-            ids=self._unknown or None if begun else self._ids,
+            # Without the whole listing it did not know all there is: then everything is looked at again.
+            only=rest if self._is_listed else self._only,
+            ids=(self._unknown or None) if self._is_listed else self._ids,
         )
 
     async def run(self) -> None:
@@ -225,10 +192,10 @@ class Download:
             ) from None
         parts, names = Parts(self.folder), LocalNames(self.folder)
         try:
-            await asyncio.to_thread(parts.open)
+            await in_thread(parts.open)
             await self._list(parts, names)
             missing = [(row, file) for row, file in self._found if row.status == "pending"]
-            await asyncio.to_thread(parts.remove_stale, [file for _, file in missing])
+            await in_thread(parts.remove_stale, [file for _, file in missing])
             self.progress.enter("sending", files=len(missing), size=sum(file.size for _, file in missing))
             queue = iter(missing)
             async with asyncio.TaskGroup() as group:
@@ -240,8 +207,10 @@ class Download:
     async def _list(self, parts: Parts, names: LocalNames) -> None:
         async with AsyncClient(self.settings) as client, contextlib.aclosing(self._listed(client)) as pages:
             async for page in pages:
-                await asyncio.to_thread(self._plan, page, names, parts)
+                await in_thread(self._plan, page, names, parts)
         self._name_unknown()
+        self._is_listed = True
+        self.progress.phases["planning"] |= {"files_done": len(self._found), "files_total": len(self._found)}
 
     async def _listed(self, client: AsyncClient) -> AsyncGenerator[list[File], None]:
         if self._only is not None:

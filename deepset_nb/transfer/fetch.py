@@ -75,8 +75,10 @@ class Fetcher:
             await self._whole(row, file, part)
             meta = await self._meta(file) if self._include_meta else None
             # All that touches the disk in one go: making files takes longer than the loop may be held up.
-            await _in_thread(self._land, part, row, file, meta)
+            await in_thread(self._land, part, row, file, meta)
         except BaseException as error:
+            if row.status == "ok":
+                raise  # the cancel came when all was done
             self._progress.phases["sending"]["bytes_done"] -= part.size
             # A full disk needs the room; a broken connection does not.
             part.drop() if isinstance(error, OSError) else self._parts.leave(part)
@@ -138,8 +140,10 @@ class Fetcher:
         data.clear()
         async for piece in pieces:
             data += piece
+            if len(data) > file.size:
+                break
         if len(data) != file.size:
-            raise _wrong_size(file, f"{len(data):,}")
+            raise _wrong_size(file, f"{len(data):,}" if len(data) < file.size else f"more than {file.size:,}")
         self._count(part, len(data))
 
     async def _receive(self, file: File, part: Part, pieces: AsyncIterator[bytes], out: BinaryIO) -> None:
@@ -149,10 +153,10 @@ class Fetcher:
                 held += piece
                 if part.size + len(held) > file.size:
                     held.clear()
-                    raise _wrong_size(file, "more")
+                    raise _wrong_size(file, f"more than {file.size:,}")
                 if len(held) >= HELD_BYTES or time.monotonic() - since >= HELD_S:
                     full, held, since = held, bytearray(), time.monotonic()
-                    await _in_thread(_write, out, full)
+                    await in_thread(_write, out, full)
                     self._count(part, len(full))
         finally:
             if held:
@@ -224,7 +228,7 @@ def _write(out: BinaryIO, data: bytearray) -> None:
     out.flush()
 
 
-async def _in_thread(work: Callable[..., T], *arguments: Any) -> T:
+async def in_thread(work: Callable[..., T], *arguments: Any) -> T:
     """Work on a file; a cancel waits for the end of it, as nobody may take away what a thread is writing to."""
     working = asyncio.ensure_future(asyncio.to_thread(work, *arguments))
     try:

@@ -72,7 +72,7 @@ class Parts:
             self._lock.acquire(timeout=0)
         except (Timeout, OSError):
             return  # another download is at work here, or the folder takes no files: its rows will say so
-        with os.scandir(self._folder) as entries:
+        with contextlib.suppress(OSError), os.scandir(self._folder) as entries:
             for entry in entries:
                 if (match := _PART.fullmatch(entry.name)) and match[1] and entry.is_file(follow_symlinks=False):
                     self._left[match[1]] = Part(Path(entry.path), entry.stat().st_size, _tag_in(match[2]))
@@ -89,7 +89,7 @@ class Parts:
         if not self._lock.is_locked:
             return
         versions, before = {_version(file) for file in wanted}, time.time() - STALE_S
-        with os.scandir(self._folder) as entries:
+        with contextlib.suppress(OSError), os.scandir(self._folder) as entries:
             for entry in entries:
                 match = _PART.fullmatch(entry.name)
                 if match and match[1] not in versions and entry.stat(follow_symlinks=False).st_mtime < before:
@@ -101,7 +101,7 @@ class Parts:
         if part is None:
             return self.fresh(file)
         # Of two names: it was published, and the process died before the second name was gone.
-        if part.size > file.size or part.path.lstat().st_nlink > 1:
+        if part.size > file.size or not _is_alone(part.path):
             part.drop()
         return part
 
@@ -122,6 +122,13 @@ class Parts:
         """End with a part that is not complete: keep it if the next download can use it."""
         if part.size < WORTH_KEEPING or not (match := _PART.fullmatch(part.path.name)) or not match[1]:
             part.drop()
+
+
+def _is_alone(path: Path) -> bool:
+    try:
+        return path.lstat().st_nlink == 1
+    except OSError:  # somebody has tidied up
+        return False
 
 
 def _version(file: File) -> str:

@@ -14,7 +14,8 @@ from ..job import DownloadJob, Job, UploadJob
 from ..models import DeepsetCloudFile, DeepsetCloudFileBytes, S3UploadResult, S3UploadSummary, WriteMode, utf8
 from ..settings import Settings
 from ..transfer.direct import MOST_DIRECT, DirectUpload
-from ..transfer.download import PATIENT, Download, DownloadProgress, check_folder
+from ..transfer.download import PATIENT, Download, check_folder
+from ..transfer.download_progress import DownloadProgress
 from ..transfer.plan import PathLike, check_paths, find_sources, plan_sources, plan_texts
 from ..transfer.progress import JobState, Progress, Target
 from ..transfer.upload import CONNECTIONS, Upload

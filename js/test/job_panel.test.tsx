@@ -141,7 +141,7 @@ it("speaks of a download as one", async () => {
     job({
       kind: "download",
       status: "done",
-      headline: "2 of 3 files fetched, 1 were there already",
+      headline: "2 of 3 files fetched, 1 was there already",
       session_id: null,
       expires_at: null,
       failures: [],

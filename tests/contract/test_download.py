@@ -15,7 +15,9 @@ import pytest
 import deepset_nb as dn
 from deepset_nb import frames
 from deepset_nb.errors import DownloadFailed, InputError
-from deepset_nb.job import Job, jobs
+from deepset_nb.job import DownloadJob, Job, jobs
+from deepset_nb.transfer.download import Download
+from deepset_nb.transfer.download_progress import DownloadProgress
 from deepset_nb.transfer.parts import LOCK, STALE_S
 from deepset_nb.transfer.progress import JobState
 from deepset_nb.widgets import static_html
@@ -75,7 +77,7 @@ def test_its_words_are_those_of_a_download(ws: dn.Workspace, target: Path) -> No
     shown = f"{static_html.job_html(state)} {static_html.job_text(state)} {job!r}".lower()
 
     assert msgspec.convert(state, type=JobState, strict=True) == state
-    assert (state["kind"], state["headline"]) == ("download", "1 of 2 files fetched, 1 were there already")
+    assert (state["kind"], state["headline"]) == ("download", "1 of 2 files fetched, 1 was there already")
     assert [(phase["label"], phase["state"]) for phase in state["phases"]] == [
         ("Listing", "done"),
         ("Fetching", "done"),
@@ -165,6 +167,20 @@ def test_a_cancelled_download_says_so_and_goes_on_with_retry(ws: dn.Workspace, t
     assert len(on_disk(target)) == 40
     assert work_on_the_bridge() == 0
     assert sockets_to(ws) == 0
+
+
+def test_a_listing_that_breaks_off_is_begun_anew_by_retry(ws: dn.Workspace, target: Path) -> None:
+    fill(ws, a="x", b="yy", c="zzz")
+    left = [Answer(400, '{"errors": ["no"]}')]
+    with front(
+        ws.settings.api_url, lambda request: left.pop() if left and "after_value" in request.path else None
+    ) as gate:
+        through = dn.Workspace(**account(ws) | {"api_url": gate.api_url})
+        transfer = Download(through.settings, target, DownloadProgress(through.target), batch_size=1)
+        job = DownloadJob(transfer).wait(END_S)
+        assert statuses(job) == {"a.txt": "failed"}
+
+        assert statuses(job.retry().wait(END_S)) == {"a.txt": "ok", "b.txt": "ok", "c.txt": "ok"}
 
 
 def test_a_file_deleted_after_the_listing_is_a_failed_row_and_the_others_arrive(ws: dn.Workspace, target: Path) -> None:

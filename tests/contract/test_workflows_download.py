@@ -18,7 +18,8 @@ from deepset_nb.errors import InputError, Unauthorized
 from deepset_nb.job import DownloadJob
 from deepset_nb.settings import resolve
 from deepset_nb.transfer import fetch as module
-from deepset_nb.transfer.download import Download, DownloadProgress
+from deepset_nb.transfer.download import Download
+from deepset_nb.transfer.download_progress import DownloadProgress
 from deepset_nb.workflows.sync_client.files import (
     DeepsetCloudFile,
     DeepsetCloudFileBytes,
