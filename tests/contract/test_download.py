@@ -35,7 +35,10 @@ def target(tmp_path: Path) -> Path:
 
 
 def fill(ws: dn.Workspace, **texts: str) -> None:
-    upload_texts([DeepsetCloudFile(text, f"{name}.txt", {"from": name}) for name, text in texts.items()], **account(ws))
+    """A few files one after the other, as the listing will have them; many at once."""
+    files = [DeepsetCloudFile(text, f"{name}.txt", {"from": name}) for name, text in texts.items()]
+    for group in [[file] for file in files] if len(files) < 5 else [files]:
+        upload_texts(group, **account(ws))
 
 
 def on_disk(folder: Path) -> dict[str, str]:
