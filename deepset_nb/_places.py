@@ -1,8 +1,13 @@
-"""Where the files beside the code are: bundles and notebooks, in a checkout and in an installed wheel."""
+"""Where files are: bundles and notebooks, in a checkout and in an installed wheel, and what is kept between runs."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+
+import platformdirs
+
+STATE_VARIABLE = "DEEPSET_NB_STATE"
 
 _PACKAGE = Path(__file__).parent
 
@@ -18,3 +23,9 @@ def notebooks_folder() -> Path:
     # Inside first: a stranger's `notebooks` may lie beside an installed package.
     inside = _PACKAGE / "_notebooks"
     return inside if inside.is_dir() else beside
+
+
+def state_folder() -> Path:
+    """The folder of the journal: what the environment variable names, else the user's own for such things."""
+    named = os.environ.get(STATE_VARIABLE)
+    return Path(named).expanduser() if named else platformdirs.user_state_path("deepset_nb", appauthor=False)

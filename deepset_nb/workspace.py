@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator, Iterable, Mapping
-from functools import partial
+from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 from . import bridge, frames
 from .client import AsyncClient
-from .downloads import Downloads
-from .errors import ApiError, ConnectionFailed, NothingToUpload, Unauthorized
-from .job import Transfer, UploadJob, jobs
-from .models import DeepsetCloudFile, Me, WriteMode
+from .downloading import Downloading
+from .job import jobs
 from .settings import Settings, resolve
-from .transfer.direct import MOST_DIRECT, DirectUpload
-from .transfer.plan import PathLike, Source, check_paths, find_sources, plan_sources, plan_texts, text_document
-from .transfer.progress import Progress, Target
-from .transfer.upload import Upload
+from .transfer.identity import Identity, identify
+from .transfer.progress import Target
 from .upload_session import UploadSession, fetch_session, parse_session_id
+from .uploading import Uploading
 
 if TYPE_CHECKING:
     import ipywidgets
@@ -28,12 +23,12 @@ if TYPE_CHECKING:
     from .connect import Sandbox
     from .widgets.messages import SessionPage, SessionRow
     from .widgets.session_browser import SessionBrowser
-    from .widgets.uploader import SpooledFile, Uploader
+    from .widgets.uploader import Uploader
 
 _latest: Workspace | None = None
 
 
-class Workspace(Downloads):
+class Workspace(Uploading, Downloading):
     """A workspace of the deepset AI Platform.
 
     Making one asks the platform who you are and whether the workspace is there, so that a wrong key or name shows at
@@ -69,7 +64,7 @@ class Workspace(Downloads):
         """Resolve the settings and check them against the platform."""
         self.settings: Settings = resolve(workspace_name, api_key=api_key, api_url=api_url, region=region)
         self.sandbox: Sandbox | None = None  # set where the workspace is one of the local platform
-        self.organisation: str | None = bridge.run(self._identify)
+        self._who: Identity = bridge.run(self._identify)
         global _latest
         _latest = self
 
@@ -77,6 +72,11 @@ class Workspace(Downloads):
     def name(self) -> str:
         """The workspace's name."""
         return self.settings.workspace_name
+
+    @property
+    def organisation(self) -> str | None:
+        """The organisation's name, where the platform tells."""
+        return self._who.organisation
 
     @property
     def target(self) -> Target:
@@ -87,100 +87,9 @@ class Workspace(Downloads):
         of = f" of {self.organisation}" if self.organisation else ""
         return f"<Workspace {self.name!r}{of} at {self.settings.host}>"
 
-    async def _identify(self) -> str | None:
+    async def _identify(self) -> Identity:
         async with AsyncClient(self.settings) as client:
-            me, _ = await asyncio.gather(_me(client), client.workspaces.get(self.name))
-        return me.organization.name if me and me.organization else None
-
-    # --- uploading --------------------------------------------------------------------------------------------
-
-    def upload(
-        self,
-        paths: PathLike | Iterable[PathLike],
-        *,
-        recursive: bool = False,
-        write_mode: WriteMode | str = WriteMode.KEEP,
-        show: bool = True,
-    ) -> UploadJob:
-        """Upload files and folders through an upload session; returns at once and shows one live panel.
-
-        ``report.pdf.meta.json`` beside ``report.pdf`` becomes its metadata. Hidden files are left out and listed so.
-
-        Example:
-            >>> job = ws.upload(["reports/", "notes.txt"], recursive=True)  # doctest: +SKIP
-            >>> job.wait().receipt  # doctest: +SKIP
-
-        Args:
-            paths: A file or folder, or several.
-            recursive: Also what lies in subfolders; base names must differ, as the platform knows no folders.
-            write_mode: For names the workspace already has: ``"KEEP"`` both, ``"OVERWRITE"``, or ``"FAIL"``.
-            show: Show the panel.
-
-        Returns:
-            The job: ``wait()``, ``cancel()``, ``retry()``, ``receipt``.
-
-        Raises:
-            PathNotFound: A path does not exist.
-            NothingToUpload: There is no file below the paths.
-        """
-        checked = check_paths(paths, recursive=recursive)
-        plan = lambda: plan_sources(find_sources(checked, recursive=recursive))  # noqa: E731
-        return self._start(
-            Upload(self.settings, plan, Progress(self.target), write_mode=WriteMode.named(write_mode)), show
-        )
-
-    def upload_texts(
-        self,
-        texts: Iterable[DeepsetCloudFile] | Mapping[str, str],
-        *,
-        write_mode: WriteMode | str = WriteMode.KEEP,
-        show: bool = True,
-    ) -> UploadJob:
-        """Upload documents made in memory.
-
-        Up to 20 go directly, one request each; more go through an upload session.
-
-        Example:
-            >>> job = ws.upload_texts({"note.txt": "The text of the note."})
-            >>> job.wait().receipt["status"].tolist()
-            ['ok']
-
-        Args:
-            texts: ``DeepsetCloudFile(text, name, meta)`` objects, or a mapping of file names to texts.
-            write_mode: For names the workspace already has: ``"KEEP"`` both, ``"OVERWRITE"``, or ``"FAIL"``.
-            show: Show the panel.
-
-        Returns:
-            The job.
-
-        Raises:
-            NothingToUpload: There is no text.
-            InputError: Something in the list is not a text.
-        """
-        files = [DeepsetCloudFile(text, name) for name, text in texts.items()] if isinstance(texts, Mapping) else texts
-        documents = [text_document(file) for file in files]
-        if not documents:
-            raise NothingToUpload("There is nothing to upload: the list of texts is empty.", "Add a text.")
-        pipeline = DirectUpload if len(documents) <= MOST_DIRECT else Upload
-        plan = partial(plan_texts, documents)
-        return self._start(
-            pipeline(self.settings, plan, Progress(self.target), write_mode=WriteMode.named(write_mode)), show
-        )
-
-    def _start(self, transfer: Transfer, show: bool) -> UploadJob:
-        if not show:
-            return UploadJob(transfer)
-        from .widgets.show import show_job
-
-        return UploadJob(transfer, show_job)
-
-    def _upload_spooled(self, files: list[SpooledFile], write_mode: str) -> UploadJob:
-        """Send what a browser handed over; the uploader shows the job itself."""
-        sources = [Source(file.path, file.name, file.relative_path) for file in files]
-        plan = partial(plan_sources, sources)
-        return self._start(
-            Upload(self.settings, plan, Progress(self.target), write_mode=WriteMode.named(write_mode)), show=False
-        )
+            return await identify(client, self.name)
 
     # --- looking ----------------------------------------------------------------------------------------------
 
@@ -326,12 +235,3 @@ class Workspace(Downloads):
 def latest() -> Workspace | None:
     """The workspace made last in this kernel; what the magics use."""
     return _latest
-
-
-async def _me(client: AsyncClient) -> Me | None:
-    try:
-        return await client.workspaces.me()
-    except (Unauthorized, ConnectionFailed):
-        raise
-    except ApiError:
-        return None  # the reference marks /me as private: without it the organisation is simply not shown

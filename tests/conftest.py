@@ -10,6 +10,7 @@ import pytest
 
 import deepset_nb as dn
 from deepset_nb import settings
+from deepset_nb._places import STATE_VARIABLE
 from deepset_nb.connect import JOIN
 from deepset_nb.connect import _enter as enter
 from deepset_nb.emulator.config import SandboxConfig
@@ -24,6 +25,7 @@ def _nobodys_settings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.
     for name in (*settings.KEY_NAMES, *settings.URL_NAMES, *settings.WORKSPACE_NAMES, JOIN):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+    monkeypatch.setenv(STATE_VARIABLE, str(tmp_path_factory.mktemp("state")))
     yield
     settings.forget()
 

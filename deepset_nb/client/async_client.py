@@ -83,7 +83,7 @@ class AsyncClient:
         """Close all connections."""
         await self._http.aclose()
 
-    def bucket(self, form: AWSPrefixedRequestConfig, *, connections: int = 10) -> Bucket:
+    def bucket(self, form: AWSPrefixedRequestConfig, *, connections: int | None = None) -> Bucket:
         """The bucket of an upload session, a context manager.
 
         Args:

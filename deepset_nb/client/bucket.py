@@ -48,7 +48,7 @@ class Bucket:
         self,
         form: AWSPrefixedRequestConfig,
         *,
-        connections: int = 10,
+        connections: int | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         """Render the form's fixed part; nothing is sent yet."""
@@ -56,7 +56,7 @@ class Bucket:
         self._secrets = [value for name, value in form.fields.items() if name != "key" and len(value) > 7]
         self._form = Form(form.fields)
         self._shared = transport
-        self._turns = asyncio.Semaphore(connections)
+        self._turns = asyncio.Semaphore(connections or 10)
         self._idle: list[httpx.AsyncBaseTransport] = []
         self._own: list[httpx.AsyncHTTPTransport] = []
 
@@ -78,12 +78,12 @@ class Bucket:
     async def post(
         self,
         name: str,
-        source: bytes | Path,
+        source: bytes | Path | str,
         size: int,
         *,
         on_sent: Callable[[int], None] | None = None,
         on_retry: Callable[[DeepsetError], None] | None = None,
-    ) -> None:
+    ) -> str:
         """Store one object.
 
         Args:
@@ -111,7 +111,12 @@ class Bucket:
                     raise
 
         # No bound on total time: it would forbid a second attempt to exactly the files that take long.
+        if isinstance(source, str):
+            source = Path(source)
         await retrying(attempt, timeout_s=None, on_retry=on_retry)
+        from .fingerprint import fingerprint, fingerprint_of
+
+        return fingerprint(source) if isinstance(source, bytes) else fingerprint_of(source)
 
     async def _post_to(
         self,

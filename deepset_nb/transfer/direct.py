@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from ..client import AsyncClient
@@ -23,7 +23,13 @@ from .receipt import Row
 from .reconcile import find_ids
 
 MOST_DIRECT = 20  # inputs; more go through a session
+LARGEST_DIRECT = 200_000_000  # bytes; beyond, the platform answers 413 (platform API reference: status codes)
 CONNECTIONS = 4
+
+
+def goes_directly(texts: Sequence[tuple[str, bytes, object]]) -> bool:
+    """Whether the direct route takes all of these documents."""
+    return len(texts) <= MOST_DIRECT and all(len(content) <= LARGEST_DIRECT for _, content, _ in texts)
 
 
 class DirectUpload:

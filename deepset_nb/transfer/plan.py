@@ -1,221 +1,116 @@
 """The plan: which files to send, and which hazards stand in the way. Nothing is sent here.
 
-Every file found becomes a row of the receipt. What cannot be sent ends here, with reason and remedy: a hidden file,
-an empty one, one over the bucket's limit, a sidecar without its file or that is not a JSON object, and the second of
-two files that would take the same name in the session.
+Every file found becomes a row of the receipt. What cannot be sent ends here, with state, reason and remedy; what is
+sent although something about it is worth knowing carries a warning.
+
+- `given` understands the arguments of a call, `sources` and `documents` turn them into rows,
+- `hazards` says what follows from one file alone, `meta` what follows from its metadata,
+- this module what follows from the files together: sidecars, names that clash, types that differ.
 """
 
 from __future__ import annotations
 
-import json
+import contextlib
+import gc
 import os
 import reprlib
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from ..client.filenames import stored_name
-from ..errors import InputError, NothingToUpload, PathNotFound
+from ..errors import InputError
 from ..models import DeepsetCloudFile, utf8
-from .receipt import Row, encode_meta
+from .documents import document_rows, text_row
+from .given import Given, PathLike, Patterns, read_given
+from .hazards import BUCKET_LIMIT, KEY_LIMIT, SIDECAR, file_row, leave_out, refuse, unreadable_row, warn
+from .meta import MetaTable, Told, settle, sidecar_of
+from .meta_values import Kinds, Unusable
+from .receipt import Row
+from .sources import find
+from .texts import warn_of_other_encodings
 
-SIDECAR = ".meta.json"  # `report.pdf.meta.json` holds the metadata of `report.pdf`
-BUCKET_LIMIT = 5 * 1024**3  # bytes of one object in a presigned form post (Amazon S3 documentation)
-LONGEST_SHOWN = 100  # characters of a path that is none
-PathLike = str | os.PathLike[str]
+__all__ = [
+    "BUCKET_LIMIT",
+    "SIDECAR",
+    "Given",
+    "PathLike",
+    "Patterns",
+    "plan_files",
+    "plan_rows",
+    "plan_texts",
+    "read_given",
+    "refuse_sidecar_names",
+    "replan",
+    "text_document",
+]
 
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A file found, before any judgement.
-
-    Attributes:
-        path: Where its bytes are.
-        name: The base name it is to have.
-        shown: The path as the user gave it.
-    """
-
-    path: Path
-    name: str
-    shown: str
-
-
-def check_paths(paths: PathLike | Iterable[PathLike], *, recursive: bool = False) -> list[Path]:
-    """The paths as a list, each of them there, and with at least one file below them.
-
-    Cheap: it stops at the first file. So a typing error shows in the cell that made it, not in a job later.
-
-    Raises:
-        PathNotFound: A path does not exist.
-        NothingToUpload: No path was given, or the folders hold no file.
-    """
-    given = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
-    # Not Path.expanduser(), to which ~$report.docx is the home of an unknown user.
-    checked = [Path(os.path.expanduser(path)) for path in given]  # noqa: PTH111
-    if not checked:
-        raise NothingToUpload("There is nothing to upload: the list of paths is empty.", "Name a file or a folder.")
-    for path in checked:
-        try:
-            exists = path.exists()
-        except OSError as error:  # no path at all, such as a text, or behind a folder one may not enter
-            shown = str(path) if len(str(path)) <= LONGEST_SHOWN else f"{str(path)[:LONGEST_SHOWN]}..."
-            raise InputError(
-                f"{shown!r} cannot be looked at: {error.strerror}.", "Name a file or a folder that you may read."
-            ) from None
-        if not exists:
-            raise PathNotFound(f"There is no file or folder {str(path)!r}.", _near(path))
-        if not path.is_file() and not path.is_dir():
-            raise InputError(f"{str(path)!r} is neither a file nor a folder.", "Name a file or a folder.")
-    if next(find_sources(checked, recursive=recursive), None) is None:
-        raise NothingToUpload(
-            f"The folder {str(checked[0])!r} holds no files.",
-            "Name another folder." if recursive else "If its files lie in subfolders, pass recursive=True.",
-        )
-    return checked
+MOST_UNMATCHED = 20  # rows for names of meta= without a file; a table may describe far more than one upload
 
 
-def _near(path: Path) -> str:
-    """Where the path stops being true: the most useful thing to say about a typing error."""
-    parent = next((parent for parent in path.parents if parent.exists()), None)
-    if parent is None or str(parent) in (".", path.anchor):
-        return f"Relative paths start at the notebook's folder, {Path.cwd().name!r} here."
-    return f"{str(parent)!r} exists; check the name after it."
-
-
-def find_sources(paths: Sequence[Path], *, recursive: bool = False) -> Iterator[Source]:
-    """Every file of the paths, folders in name order; links to folders are not followed."""
-    for path in paths:
-        if path.is_dir():
-            yield from _walk(path, recursive)
-        else:
-            yield Source(path, path.name, str(path))
-
-
-def _walk(folder: Path, recursive: bool) -> Iterator[Source]:
-    try:
-        with os.scandir(folder) as entries:
-            found = sorted(entries, key=lambda entry: entry.name)
-    except OSError:
-        yield Source(folder, folder.name, str(folder))  # one row, which says so
-        return
-    for entry in found:
-        source = Source(Path(entry.path), entry.name, entry.path)
-        if not entry.is_dir(follow_symlinks=False):
-            yield source
-        elif entry.name.startswith("."):
-            yield source  # one row for the folder: it is named, not opened
-        elif recursive:
-            yield from _walk(source.path, recursive)
-
-
-def plan_sources(sources: Iterable[Source], *, file_types: Iterable[str] | None = None) -> list[Row]:
-    """Judge what was found: rows ready to send are ``pending``, the others have their outcome.
-
-    Args:
-        sources: Files to send; sidecars among them are paired with their files.
-        file_types: Ends of names, such as ``.pdf``; other files are left out. A missing dot and case do not matter.
+def plan_rows(given: Given) -> list[Row]:
+    """Find and judge: rows ready to send are ``pending``, the others have their outcome.
 
     Returns:
-        One row per file, in the order given. A paired sidecar is part of its file's row.
+        One row per file, in the order found. A paired sidecar is part of its file's row.
     """
-    # A file may be named twice, as in ["reports/", "reports/a.txt"].
-    found = list({(source.path, source.shown): source for source in sources}.values())
-    sidecars = {source.shown[: -len(SIDECAR)]: source for source in found if source.shown.endswith(SIDECAR)}
-    files = {source.shown for source in found}
-    ends = None if file_types is None else tuple(f".{end.strip().lstrip('.').lower()}" for end in file_types)
-    rows: list[Row] = []
-    taken: dict[str, Row] = {}
-    for source in found:
-        if source.shown.endswith(SIDECAR) and source.shown[: -len(SIDECAR)] in files:
-            continue
-        row = _row(source, ends)
-        rows.append(row)
-        if row.status == "pending" and (sidecar := sidecars.get(source.shown)):
-            _pair(row, sidecar)
-        if row.status == "pending":
-            _claim(row, taken)
-    return rows
-
-
-def _row(source: Source, ends: tuple[str, ...] | None = None) -> Row:
-    row = Row(source.shown, source.name, stored_name(source.name), 0, str(source.path))
-    try:
-        stat = source.path.stat()
-        row.size, row.mtime_ns = stat.st_size, stat.st_mtime_ns
-    except OSError as error:
-        row.end("failed", f"It cannot be read: {error.strerror}.", "Check that it exists and that you may read it.")
-        return row
-    if source.name.startswith("."):
-        row.end("skipped", "Hidden, left out.", "Name the file itself under another name if you want it uploaded.")
-    elif source.name.endswith(SIDECAR):
-        missing = source.name[: -len(SIDECAR)]
-        row.end("skipped", f"Metadata without its file: there is no {missing!r} beside it.", "Add the file.")
-    elif ends is not None and not source.name.lower().endswith(ends):
-        row.end("skipped", f"Not of the desired types ({', '.join(ends)}).", "Add its type to desired_file_types.")
-    elif source.path.is_dir() and not source.path.is_symlink():
-        row.end("failed", "The folder cannot be opened.", "Check that you may read it.")
-    elif not source.path.is_file():
-        row.end("skipped", "Not a regular file, left out.", "Copy what it points to and upload the copy.")
-    elif row.size == 0:
-        row.end("failed", "The file is empty; the platform refuses empty files.", "Fill it or leave it out.")
-    elif row.size > BUCKET_LIMIT:
-        row.end("failed", "Larger than 5 GiB, the most the bucket takes for one file.", "Split it.")
-    elif not os.access(source.path, os.R_OK):
-        row.end("failed", "You may not read this file.", "Change its permissions.")
-    return row
-
-
-def _pair(row: Row, sidecar: Source) -> None:
-    row.meta = str(sidecar.path)  # also of one that cannot be read: another try looks at it again
-    remedy = 'Write a JSON object, such as {"topic": "news"}, or remove the sidecar.'
-    try:
-        meta = json.loads(sidecar.path.read_bytes())
-    except json.JSONDecodeError as error:
-        row.end("failed", f"Its metadata {sidecar.name!r} is not JSON: {error.msg} (line {error.lineno}).", remedy)
-    except (OSError, UnicodeDecodeError) as error:
-        row.end("failed", f"Its metadata {sidecar.name!r} cannot be read: {error}.", remedy)
+    if given.documents is not None:
+        rows = list(document_rows(given.documents, given.told))
     else:
-        if not isinstance(meta, dict):
-            kind = type(meta).__name__
-            row.end("failed", f"Its metadata {sidecar.name!r} is a {kind}, not a JSON object.", remedy)
+        with _collector_resting():
+            rows = list(find(given.roots, given.rules))
+        if given.told is not None:
+            for row in rows:
+                row.told = given.told
+    rows = _judge(rows)
+    if given.documents is not None:
+        refuse_sidecar_names(rows)
+    warn_of_other_encodings(rows, given.check_text)
+    return [*rows, *_unmatched(given.told, rows)]
 
 
-def _claim(row: Row, taken: dict[str, Row]) -> None:
-    """A name is a file's identity within a session: the second of that name would silently replace the first."""
-    other = taken.setdefault(row.stored_name, row)
-    if other is not row:
-        row.end(
-            "failed",
-            f"{other.path!r} already goes up as {row.stored_name!r}; one would replace the other.",
-            "Rename one of the two, or upload their folders one after the other.",
-        )
+@contextlib.contextmanager
+def _collector_resting() -> Iterator[None]:
+    """While rows are made, which are many and hold no cycles, collecting would take half as long as finding files."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
-def refuse_sidecar_names(rows: Iterable[Row]) -> None:
-    """End documents whose names a session reserves: it would take them as metadata of other files."""
+def plan_files(files: Iterable[tuple[str, str, str]]) -> list[Row]:
+    """Rows of files that lie elsewhere than they are shown: (where, name, shown path)."""
+    rows = [_look(Row(shown, name, name, 0, where)) for where, name, shown in files]
     for row in rows:
-        if row.status == "pending" and row.name.endswith(SIDECAR):
-            row.end(
-                "failed",
-                f"In an upload session the name {row.name!r} means the metadata of {row.name[: -len(SIDECAR)]!r}.",
-                "Rename it, or upload it in a call with few documents: up to 20 go without a session.",
-            )
+        if row.name.startswith("."):
+            leave_out(row, "hidden", "Hidden, left out.", "Give it another name if you want it uploaded.")
+    return _judge(rows)
+
+
+def plan_texts(texts: Iterable[tuple[str, bytes, dict[str, Any] | None]]) -> list[Row]:
+    """Rows of documents made in memory: (name, content, metadata)."""
+    told = [(name, content, Told((meta,), beside=False) if meta else None) for name, content, meta in texts]
+    return _judge([text_row(*one) for one in told])
 
 
 def replan(rows: Iterable[Row]) -> list[Row]:
     """Judge rows afresh for another try: files on disk may have been repaired, texts in memory have not changed."""
-    sources: list[Source] = []
-    fresh: list[Row] = []
+    fresh = []
     for row in rows:
-        if isinstance(row.source, bytes):
-            fresh.append(Row(row.path, row.name, row.stored_name, row.size, row.source, row.meta))
-            continue
-        sources.append(Source(Path(row.source), row.name, row.path))
-        sidecar = row.source + SIDECAR if row.meta is None else row.meta
-        if isinstance(sidecar, str) and Path(sidecar).exists():
-            sources.append(Source(Path(sidecar), row.name + SIDECAR, row.path + SIDECAR))
-    return [*fresh, *plan_sources(sources)]
+        again = _look(row)
+        if row.state == "clash":  # the other one may be up already, and is not among these
+            refuse(again, "clash", row.reason or "", row.remedy or "")
+        elif isinstance(row.meta, str):
+            again.meta = row.meta if Path(row.meta).exists() else None
+        elif row.told is None:
+            again.meta = row.meta
+        if again.meta is None and isinstance(row.source, str) and (row.told is None or row.told.beside):
+            again.meta = sidecar_of(row.source)
+        fresh.append(again)
+    return _judge(fresh)
 
 
 def text_document(file: DeepsetCloudFile) -> tuple[str, bytes, dict[str, Any] | None]:
@@ -232,23 +127,151 @@ def text_document(file: DeepsetCloudFile) -> tuple[str, bytes, dict[str, Any] | 
     return file.name, utf8(file.name, file.text), file.meta
 
 
-def plan_texts(texts: Iterable[tuple[str, bytes, dict[str, Any] | None]]) -> list[Row]:
-    """Rows of documents made in memory: (name, content, metadata)."""
-    rows: list[Row] = []
-    taken: dict[str, str] = {}
-    for number, (name, content, meta) in enumerate(texts, 1):
-        row = Row(name, name, stored_name(name), len(content), content)
-        rows.append(row)
-        if not content:
-            row.end("failed", "The text is empty; the platform refuses empty files.", "Fill it or leave it out.")
-        elif meta:
-            try:
-                row.meta = encode_meta(meta)
-            except (TypeError, ValueError) as error:
-                row.end("failed", f"Its metadata is not JSON: {error}.", "Use text, numbers, booleans, lists.")
-        if row.status == "pending":
-            other = taken.setdefault(row.stored_name, f"text {number}")
-            if other != f"text {number}":
-                reason = f"{other} of the list is already called {row.stored_name!r}; one would replace the other."
-                row.end("failed", reason, "Give each text a name of its own.")
+def _look(row: Row) -> Row:
+    """The row as if it were new."""
+    if isinstance(row.source, bytes):
+        fresh = text_row(row.name, row.source, row.told)
+        fresh.path = row.path
+    else:
+        try:
+            fresh = file_row(row.path, row.name, row.source, os.stat(row.source))  # noqa: PTH116
+        except OSError as error:
+            fresh = unreadable_row(row.path, row.name, row.source, error)
+        fresh.told = row.told
+    return fresh
+
+
+def _judge(rows: list[Row]) -> list[Row]:
+    rows = _pair(rows)
+    _settle_meta(rows)
+    _settle_names(rows)
     return rows
+
+
+def _pair(rows: list[Row]) -> list[Row]:
+    """Give each file the metadata beside it; that of no file is left out."""
+    if f"{SIDECAR}/" not in "/".join([row.name for row in rows]) + "/":  # a third of the cost of looking at each
+        return rows
+    sidecars = {
+        row.path[: -len(SIDECAR)]: row for row in rows if row.name.endswith(SIDECAR) and isinstance(row.source, str)
+    }
+    paired: set[int] = set()
+    for row in rows:
+        sidecar = sidecars.get(row.path)
+        # One that exclude= names is not wanted; it keeps its row.
+        if sidecar is None or sidecar.state == "excluded" or row.name.endswith(SIDECAR):
+            continue
+        paired.add(id(sidecar))
+        if row.told is None or row.told.beside:
+            # Also if it cannot be read, or the file cannot be sent: another try looks at it again.
+            row.meta = sidecar.source
+    alone = {id(sidecar) for sidecar in sidecars.values()} - paired
+    return [_orphan(row) if id(row) in alone else row for row in rows if id(row) not in paired]
+
+
+def _orphan(row: Row) -> Row:
+    if row.state in ("hidden", "excluded", "left_out"):
+        return row
+    orphan = Row(row.path, row.name, row.name, row.size, row.source)
+    missing = row.name[: -len(SIDECAR)]
+    leave_out(orphan, "orphan", f"Metadata without its file: there is no {missing!r} beside it.", "Add the file.")
+    return orphan
+
+
+def _settle_meta(rows: Iterable[Row]) -> None:
+    kinds = Kinds()
+    for row in rows:
+        if (row.meta is None and row.told is None) or row.status != "pending":
+            continue
+        try:
+            meta = settle(row)
+        except Unusable as error:
+            refuse(row, "bad_meta", error.reason, error.remedy)
+        else:
+            if meta and (words := kinds.differing(meta, row.path)):
+                warn(row, None, words)
+
+
+def _settle_names(rows: list[Row]) -> None:
+    """A name is a file's identity within a session: the second of that name would silently replace the first.
+
+    Each check looks at all names at once before it looks at single rows: 100,000 calls each would cost more than
+    finding the files.
+    """
+    joined = "/".join([row.name for row in rows])
+    if stored_name(joined) != joined:
+        for row in rows:
+            _rename(row)
+    names = [row.stored_name for row in rows if row.status == "pending"]
+    if len(set(names)) < len(names):
+        taken: dict[str, Row] = {}
+        for row in rows:
+            if row.status == "pending" and (other := taken.setdefault(row.stored_name, row)) is not row:
+                _clash(row, other)
+    if max(map(len, names), default=0) * 4 > KEY_LIMIT - len(SIDECAR):
+        for row in rows:
+            _measure(row)
+    parts = "/".join(names)
+    folded = parts.casefold()
+    if folded != parts and len(set(folded.split("/"))) < len(set(parts.split("/"))):
+        _warn_of_twins(rows)
+
+
+def _rename(row: Row) -> None:
+    row.stored_name = stored_name(row.name)
+    if row.stored_name != row.name and row.status == "pending":
+        warn(row, "renamed", f"Goes up as {row.stored_name!r}: the bucket does not take some of its characters.")
+
+
+def _clash(row: Row, other: Row) -> None:
+    shown = [one.path if isinstance(one.source, str) else f"document {one.name}" for one in (row, other)]
+    refuse(
+        row,
+        "clash",
+        f"{shown[0]!r} and {shown[1]!r} both go up as {row.stored_name!r}; one would replace the other.",
+        "Rename one of the two, or upload their folders one after the other.",
+    )
+
+
+def _measure(row: Row) -> None:
+    limit = KEY_LIMIT - (len(SIDECAR) if row.meta is not None else 0)
+    if row.status == "pending" and (size := len(row.stored_name.encode())) > limit:
+        refuse(row, "name_too_long", f"Its name has {size:,} bytes; the bucket takes {limit:,}.", "Shorten it.")
+
+
+def _warn_of_twins(rows: Iterable[Row]) -> None:
+    twins: dict[str, list[Row]] = {}
+    for row in rows:
+        if row.status == "pending":
+            twins.setdefault(row.stored_name.casefold(), []).append(row)
+    for alike in twins.values():
+        for other, row in zip(alike[-1:] + alike[:-1], alike, strict=True):
+            if other is not row:
+                warn(row, "case_twin", f"Its name differs from that of {other.path!r} only in upper and lower case.")
+
+
+def refuse_sidecar_names(rows: Iterable[Row]) -> None:
+    """End documents whose names a session reserves: it would take them as metadata of other files."""
+    for row in rows:
+        if row.status == "pending" and row.name.endswith(SIDECAR):
+            refuse(
+                row,
+                "orphan",
+                f"In an upload session the name {row.name!r} means the metadata of {row.name[: -len(SIDECAR)]!r}.",
+                "Rename it, or upload it in a call with few documents: up to 20 go without a session.",
+            )
+
+
+def _unmatched(told: Told | None, rows: Iterable[Row]) -> list[Row]:
+    """Names that a table of metadata has and the plan has not: often a typing error."""
+    tables = [layer for layer in (told.layers if told else ()) if isinstance(layer, MetaTable)]
+    planned = {row.name for row in rows} if tables else set()
+    names = [name for table in tables for name in table.names if name not in planned]
+    found = [Row(name, name, name, 0, "") for name in names[:MOST_UNMATCHED]]
+    for row in found:
+        leave_out(row, "unmatched_meta", "meta= names it, and no such file is among these.", "Check the name.")
+    if more := len(names) - len(found):
+        row = Row(f"({more:,} more)", "", "", 0, "")
+        leave_out(row, "unmatched_meta", f"meta= names {more:,} more that are not among these.", "Check the names.")
+        found.append(row)
+    return found

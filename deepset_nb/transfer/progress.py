@@ -151,6 +151,11 @@ class Progress:
         self.phases["planning"] |= {"files_done": done, "files_total": len(rows)}
         return self.receipt
 
+    def add_note(self, note: str) -> None:
+        """Say something that stays, beside what was said before."""
+        if self.note is None or note not in self.note:
+            self.note = f"{self.note} {note}" if self.note else note
+
     def bytes_sent(self, delta: int) -> None:
         """Count bytes handed to the network; a retry takes its bytes back with a negative delta."""
         self.phases["sending"]["bytes_done"] += delta

@@ -10,7 +10,10 @@ import json
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from .meta import Told
 
 Status = Literal["pending", "ok", "failed", "skipped", "unaccounted", "cancelled"]
 Phase = Literal["planned", "sending", "sent", "ingesting", "ingested", "fetching", "fetched"]  # the last two: downloads
@@ -35,6 +38,13 @@ class Row:
         source: The path of its bytes, or the bytes. A str, as a hundred thousand Path objects take 80 MB.
         meta: The metadata to send along, if any: the path of a sidecar, or UTF-8 JSON.
         mtime_ns: When the file was last written to, as planned; 0 for what was made in memory.
+        state: What the plan found, such as ``new``, ``clash`` or ``hidden``; it does not change while sending.
+        warning: What the plan has to say about a file that is sent all the same.
+        told: What the caller said about its metadata, to ask again at another try.
+        content: Fingerprint of the bytes that were sent.
+        meta_content: The same of its metadata.
+        key: Of the journal's row; 0 where there is none.
+        final: Whether it failed in a way that the same file can only fail again.
     """
 
     path: str
@@ -53,6 +63,13 @@ class Row:
     session_id: str | None = None
     started: float | None = field(default=None, repr=False)
     seconds: float | None = None
+    state: str = "new"
+    warning: str | None = None
+    told: Told | None = field(default=None, repr=False)
+    content: str | None = None
+    meta_content: str | None = None
+    key: int = 0
+    final: bool = False
 
     def end(self, status: Status, reason: str | None = None, remedy: str | None = None) -> None:
         """Give the row its outcome. The first failure stays: nothing later may turn it green."""

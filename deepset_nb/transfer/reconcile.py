@@ -39,7 +39,7 @@ REASONS: dict[str, tuple[str, str]] = {
 
 
 async def reconcile(client: AsyncClient, workspace: str, session: Session, *, complete: bool) -> None:
-    """Give every sent row of a session its outcome, reason and, where it is certain, its file id."""
+    """Give every sent row of a session its outcome and reason."""
     outcomes: dict[str, SessionFile] = {}
     async for page in client.upload_sessions.files(workspace, session.opened.session_id):
         outcomes.update({outcome.name: outcome for outcome in page})
@@ -49,9 +49,16 @@ async def reconcile(client: AsyncClient, workspace: str, session: Session, *, co
             _settle(row, outcome, complete)
         elif row.phase == "ingesting":
             _settle(row, None, complete)
-    arrived = [row for row in session.sent if row.status == "ok"]
+
+
+async def find_all_ids(client: AsyncClient, workspace: str, sessions: Iterable[Session]) -> None:
+    """Fill in the file ids of what was ingested, in one pass over the listing."""
+    sessions = [session for session in sessions if session.sent]
+    arrived = [row for session in sessions for row in session.sent if row.status == "ok"]
+    if not arrived:
+        return
     try:
-        await find_ids(client, workspace, arrived, _created_after(session))
+        await find_ids(client, workspace, arrived, min(_created_after(session) for session in sessions))
     except DeepsetError as error:  # what is ingested stays so
         for row in arrived:
             if row.file_id is None and row.reason is None:

@@ -1,15 +1,12 @@
-"""One upload session of a transfer, and how rows are shared out over sessions."""
+"""One upload session of a transfer: what goes into it, and how far it is."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from ..models import OpenedSession
 from .receipt import Row
-
-OBJECTS_PER_SESSION = 10_000  # sidecars count, to be safe (platform API reference: create upload session)
 
 
 @dataclass
@@ -19,7 +16,7 @@ class Session:
     Attributes:
         opened: The platform's answer. Its form is a credential and is never shown.
         opened_at: Our clock when we asked for it.
-        rows: What was or will be sent into it.
+        rows: What was sent into it, or is on its way.
         closed: Whether its ingestion was started.
         closed_by_others: Whether that was not us; objects sent after that are never ingested.
         uncertain: Stored names of rows that were on their way when an earlier try ended; they may have arrived.
@@ -64,21 +61,3 @@ class Session:
         rows = [replace(row, status="pending", reason=None, remedy=None) for row in self.undecided]
         broken_off = {row.stored_name for row in self.rows if row.phase == "sending" and row.status != "ok"}
         return replace(self, rows=rows, uncertain=self.uncertain | broken_off)
-
-
-def shards(rows: Iterable[Row], taken: int = 0) -> Iterator[list[Row]]:
-    """Rows in portions one session takes; a file and its sidecar stay together.
-
-    Args:
-        rows: What to send, in order.
-        taken: Objects the first session already holds.
-    """
-    shard: list[Row] = []
-    for row in rows:
-        if taken + row.objects > OBJECTS_PER_SESSION:
-            yield shard
-            shard, taken = [], 0
-        shard.append(row)
-        taken += row.objects
-    if shard:
-        yield shard

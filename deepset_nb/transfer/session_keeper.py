@@ -1,24 +1,31 @@
 """The upload sessions of one transfer: opened, gone on with after an earlier try, closed.
 
-What is open on the platform must be known here at every moment, also when a cancel comes while a session is being
-opened: only ten may be open, and nothing but closing ends one.
+What is open on the platform must be known here and in the journal at every moment, also when a cancel comes while a
+session is being opened: only ten may be open, and nothing but closing ends one.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Coroutine, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
 from ..client import AsyncClient
-from ..errors import Conflict, Unprocessable
-from ..models import UploadSessionState, WriteMode
+from ..errors import ApiError, Conflict, ConnectionFailed, ServerError, Unprocessable
+from ..models import UploadSessionDetail, UploadSessionState, WriteMode
 from .progress import Progress
 from .receipt import Row
+from .record import Record
 from .session import Session
 
 ANSWER_S = 2.0  # what a cancel leaves to a request that opens or closes a session
+MOST_OPEN = 10  # of a workspace, ours and others' (platform guide: get upload session details)
+OPEN_AT_ONCE = 3  # of ours: one is filled while the one before gets its last files; others need room, too
+REFUSALS = 3  # in a row, with room enough: then the platform means something else
+ROOM_WITHIN_S = 600.0  # the longest wait until one of them is closed
+ROOM_POLL_S = 1.0, 10.0  # first and longest pause between two looks
 
 
 class SessionKeeper:
@@ -29,69 +36,122 @@ class SessionKeeper:
         write_mode: Of the sessions it opens.
         parallel: Whether the platform may ingest their files in parallel.
         progress: Shows the session that is filled now.
-        resumed: Sessions of an earlier try.
+        record: The journal's side of the transfer.
 
     Attributes:
         sessions: All of them, oldest first.
+        filling: Bounds how many are filled at a time.
     """
 
     def __init__(
-        self, workspace: str, write_mode: WriteMode, parallel: bool, progress: Progress, resumed: Iterable[Session]
+        self, workspace: str, write_mode: WriteMode, parallel: bool, progress: Progress, record: Record
     ) -> None:
-        self.sessions: list[Session] = list(resumed)
+        self.sessions: list[Session] = []
         self._workspace = workspace
         self._write_mode = write_mode
         self._parallel = parallel
         self._progress = progress
+        self._record = record
+        self.filling = asyncio.Semaphore(OPEN_AT_ONCE)
 
     @property
     def still_open(self) -> list[Session]:
         """The sessions that still take objects."""
         return [session for session in self.sessions if session.usable]
 
-    async def resumable(self, client: AsyncClient) -> Session | None:
-        """The session an earlier try left open; the last, the others are full. Closed by hand, it takes no more."""
-        session = next(reversed(self.still_open), None)
-        if session is not None:
+    async def go_on_with(self, client: AsyncClient, sessions: Iterable[Session], rows: list[Row]) -> None:
+        """Take over sessions of an earlier try: those still open are gone on with, the others asked what arrived."""
+        self.sessions += sessions
+        if any(session.usable for session in self.sessions):
             listed, _ = await client.upload_sessions.newest(self._workspace)
             closed = {each.session_id for each in listed if each.status != UploadSessionState.OPEN}
-            if session.opened.session_id in closed:
-                return None
-            self._progress.session_id, self._progress.expires_at = session.id, session.expires_at
-        return session
+            for session in self.still_open:
+                if session.opened.session_id in closed:  # by hand, or by the platform when its time was over
+                    session.closed = session.closed_by_others = True
+                else:
+                    self._show(session)
+        for session in self.sessions:
+            if session.uncertain and not session.usable:
+                await self._recognise(client, session, rows)
+        for session in self.sessions:
+            if session.closed:
+                for row in session.sent:
+                    row.phase = "ingesting"
 
-    async def recognise(self, client: AsyncClient, session: Session, rows: list[Row]) -> None:
+    async def _recognise(self, client: AsyncClient, session: Session, rows: list[Row]) -> None:
         """Take what arrived although its sending was broken off as sent: sent again it would be there twice."""
         if not session.closed:
             await self.close(client, session)
         pages = client.upload_sessions.files(self._workspace, session.opened.session_id)
         arrived = {file.name async for page in pages for file in page} & session.uncertain
         for row in rows:
-            if row.phase == "planned" and row.stored_name in arrived:
+            if row.phase == "planned" and row.status == "pending" and row.stored_name in arrived:
                 row.phase, row.session_id = "ingesting", session.id
                 session.rows.append(row)
+                self._record.touch(row)
 
-    async def open(self, client: AsyncClient) -> Session:
-        """Open a session; where too many are open, the oldest full one of ours is closed to make room."""
-        try:
-            await _to_its_end(self._create(client))
-        except (Conflict, Unprocessable):  # too many are open; the platform's reference names no status
-            if not (full := self.still_open):
-                raise
-            await self.close(client, full[0])
-            await _to_its_end(self._create(client))
-        return self.sessions[-1]
+    async def open(self, client: AsyncClient, rows: list[Row]) -> Session:
+        """Open a session for these rows; where too many are open, wait until one is closed.
+
+        Raises:
+            Conflict: None was closed within ten minutes; says which are in the way.
+        """
+        deadline, pause, refusals = time.monotonic() + ROOM_WITHIN_S, ROOM_POLL_S[0], 0
+        while True:
+            try:
+                await _to_its_end(self._create(client))
+                break
+            except (Conflict, Unprocessable) as error:  # the platform's reference names no status for "too many"
+                in_the_way = await self._in_the_way(client)
+                if len(in_the_way) < MOST_OPEN:  # just closed, or refused for another reason
+                    refusals += 1
+                    if refusals == REFUSALS:
+                        raise
+                    continue
+                words = _words(in_the_way)
+                if time.monotonic() + pause > deadline:
+                    raise Conflict(
+                        f"The workspace has {len(in_the_way)} open upload sessions and takes no more: {words}.",
+                        "Close some with ws.close_upload_session(session_id), which ingests what they hold; then "
+                        "job.retry().",
+                        status=error.status,
+                        details=error.details,
+                    ) from None
+                self._progress.detail = (
+                    f"Waiting for room: {len(in_the_way)} upload sessions are open, the most a workspace may have "
+                    f"({words}). ws.close_upload_session(session_id) makes room."
+                )
+                await asyncio.sleep(pause)
+                pause = min(pause * 1.5, ROOM_POLL_S[1])
+        session = self.sessions[-1]
+        await self._record.assigned(session.id, rows)
+        return session
 
     async def close(self, client: AsyncClient, session: Session) -> None:
         """Close a session, which starts its ingestion."""
         await _to_its_end(self._close(client, session))
 
+    async def close_filled(self, client: AsyncClient, session: Session) -> None:
+        """Close a session that is filled; where that fails for now, it is tried again at the end."""
+        try:
+            await self.close(client, session)
+        except (ConnectionFailed, ServerError):
+            self._progress.detail = (
+                f"Upload session {session.id} could not be closed yet; it is tried again at the end."
+            )
+
     async def _create(self, client: AsyncClient) -> None:
-        asked_at = datetime.now(UTC)
-        opened = await client.upload_sessions.create(self._workspace, self._write_mode, parallel=self._parallel)
+        asked_at, key = datetime.now(UTC), await self._record.asked()
+        try:
+            opened = await client.upload_sessions.create(self._workspace, self._write_mode, parallel=self._parallel)
+        except ApiError as error:
+            if not isinstance(error, ServerError):  # else it may have been opened all the same
+                await self._record.over(key)
+            raise
+        await self._record.opened(key, opened)
         session = Session(opened, asked_at)
         self.sessions.append(session)
-        self._progress.session_id, self._progress.expires_at = session.id, session.expires_at
+        self._show(session)
 
     async def _close(self, client: AsyncClient, session: Session) -> None:
         try:
@@ -101,6 +161,25 @@ class SessionKeeper:
         for row in session.sent:
             row.phase = "ingesting"
         session.closed = True
+        self._record.touch_all(session.sent)
+        await self._record.closed(session.id)
+
+    async def _in_the_way(self, client: AsyncClient) -> list[UploadSessionDetail]:
+        listed, _ = await client.upload_sessions.newest(self._workspace)
+        return [each for each in listed if each.status == UploadSessionState.OPEN]
+
+    def _show(self, session: Session) -> None:
+        self._progress.session_id, self._progress.expires_at = session.id, session.expires_at
+
+
+def _words(sessions: list[UploadSessionDetail]) -> str:
+    shown = [
+        f"{each.session_id}"
+        + (f" by {each.created_by.given_name} {each.created_by.family_name}" if each.created_by else "")
+        for each in sessions[:3]
+    ]
+    more = len(sessions) - len(shown)
+    return ", ".join(shown) + (f" and {more} more, see ws.list_upload_sessions()" if more else "")
 
 
 async def _to_its_end(step: Coroutine[Any, Any, None]) -> None:

@@ -13,19 +13,18 @@ from ..errors import InputError, StillRunning, UploadFailed
 from ..job import DownloadJob, Job, UploadJob
 from ..models import DeepsetCloudFile, DeepsetCloudFileBytes, S3UploadResult, S3UploadSummary, WriteMode, utf8
 from ..settings import Settings
-from ..transfer.direct import MOST_DIRECT, DirectUpload
+from ..transfer.direct import DirectUpload, goes_directly
 from ..transfer.download import PATIENT, Download, check_folder
 from ..transfer.download_progress import DownloadProgress
-from ..transfer.plan import PathLike, check_paths, find_sources, plan_sources, plan_texts
+from ..transfer.plan import Given, PathLike, plan_rows, plan_texts, read_given
 from ..transfer.progress import JobState, Progress, Target
-from ..transfer.upload import CONNECTIONS, Upload
+from ..transfer.upload import Upload
 from ._progress import in_notebook, line, on_terminal
 
 T = TypeVar("T")
 Transfer = Upload | DirectUpload | Download
 
 DEFAULT_WORKSPACE_NAME = ""  # stands for what the environment or a .env file names when a function is called
-LARGEST_DIRECT = 200_000_000  # bytes; beyond, the platform answers 413 (platform API reference: status codes)
 
 
 def paths_transfer(
@@ -42,14 +41,16 @@ def paths_transfer(
 ) -> Upload:
     """An upload of files and folders, always through a session, so that there is one to look at."""
     given = [paths] if not isinstance(paths, Iterable) or isinstance(paths, str) else list(paths)
-    checked = check_paths(given, recursive=recursive) if given else []  # a list a script has found empty is no error
+    # A list that a script has found empty is no error.
+    asked = read_given(given, recursive=recursive, endings=desired_file_types) if given else Given()
     return Upload(
         settings,
-        lambda: plan_sources(find_sources(checked, recursive=recursive), file_types=desired_file_types),
+        partial(plan_rows, asked),
         Progress(_target(settings)),
         write_mode=WriteMode.named(write_mode),
         parallel=parallel,
-        connections=1 if safe_mode else CONNECTIONS,
+        connections=1 if safe_mode else None,
+        resume=False,  # as the platform's own SDK: what a script sends again is there again
         rounds=PATIENT if safe_mode else 1,
         ingest_within_s=timeout_s if blocking else 0,
     )
@@ -67,10 +68,10 @@ def documents_transfer(
     """An upload of documents in memory: a few go directly, more or larger ones through a session."""
     documents = [(file.name, _content(file), file.meta) for file in files]
     plan, progress, mode = partial(plan_texts, documents), Progress(_target(settings)), WriteMode.named(write_mode)
-    if len(documents) <= MOST_DIRECT and all(len(content) <= LARGEST_DIRECT for _, content, _ in documents):
+    if goes_directly(documents):
         return DirectUpload(settings, plan, progress, write_mode=mode)
     wait_s = timeout_s if blocking else 0
-    return Upload(settings, plan, progress, write_mode=mode, parallel=parallel, ingest_within_s=wait_s)
+    return Upload(settings, plan, progress, write_mode=mode, parallel=parallel, resume=False, ingest_within_s=wait_s)
 
 
 def download_transfer(

@@ -104,17 +104,9 @@ class Front:
         body = handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
         request = Request(handler.command, handler.path, dict(handler.headers), body)
         self.requests.append(request)
-        answer = self.rule(request)
-        if answer is None:
-            connection = http.client.HTTPConnection(*self.target, timeout=60)
-            connection.request(request.method, request.path, body, request.headers)
-            response = connection.getresponse()
-            content: str | bytes
-            status, content, headers = response.status, response.read(), tuple(response.getheaders())
-            connection.close()
-        else:
-            status, content, headers = answer.status, answer.body, answer.headers
-        content = content.encode() if isinstance(content, str) else content
+        answer = self.rule(request) or self.passed_on(request)
+        status, headers = answer.status, answer.headers
+        content = answer.body.encode() if isinstance(answer.body, str) else answer.body
         handler.send_response_only(status)
         for name, value in headers:
             if name.lower() not in HOP_BY_HOP:
@@ -125,7 +117,8 @@ class Front:
         broken = self.breaks(request)
         content = content if broken is None else content[: broken.after]
         self.sent[request.path] += len(content)
-        handler.wfile.write(content)
+        with contextlib.suppress(OSError):  # the client may be gone
+            handler.wfile.write(content)
         if broken is not None:
             self.break_off(handler, broken)
 
@@ -137,6 +130,15 @@ class Front:
             time.sleep(0.05)  # a reset throws away what the other side has not read yet
             handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         handler.close_connection = True
+
+    def passed_on(self, request: Request) -> Answer:
+        """What the sandbox itself says."""
+        connection = http.client.HTTPConnection(*self.target, timeout=60)
+        connection.request(request.method, request.path, request.body, request.headers)
+        response = connection.getresponse()
+        answer = Answer(response.status, response.read(), tuple(response.getheaders()))
+        connection.close()
+        return answer
 
 
 @contextlib.contextmanager

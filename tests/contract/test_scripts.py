@@ -22,7 +22,7 @@ import asyncio, os, sys, threading
 import deepset_nb as dn
 
 def main():
-    return dn.sandbox(workspace=sys.argv[1]).upload(sys.argv[2])
+    return dn.sandbox(workspace=sys.argv[1]).upload(sys.argv[2], resume=False)
 """
 
 

@@ -91,7 +91,7 @@ def test_a_file_that_ingestion_refuses_is_failed_with_the_platforms_reason(
 
 def test_a_name_the_workspace_has_is_refused_in_fail_mode(ws: dn.Workspace, folder: Path) -> None:
     upload(ws, folder).wait(30)
-    job = upload(ws, folder, write_mode="FAIL").wait(30)
+    job = upload(ws, folder, write_mode="FAIL", resume=False).wait(30)
 
     assert job.receipt["status"].unique().tolist() == ["failed"]
     assert "already has a file of this name" in job.receipt["reason"][0]
@@ -100,11 +100,11 @@ def test_a_name_the_workspace_has_is_refused_in_fail_mode(ws: dn.Workspace, fold
 
 def test_overwrite_replaces_and_keep_doubles(ws: dn.Workspace, folder: Path) -> None:
     upload(ws, folder).wait(30)
-    replaced = upload(ws, folder, write_mode="overwrite").wait(30)
+    replaced = upload(ws, folder, write_mode="overwrite", resume=False).wait(30)
 
     assert replaced.receipt["status"].unique().tolist() == ["ok"]
     assert len(ws.list_files()) == 5
-    upload(ws, folder).wait(30)
+    upload(ws, folder, resume=False).wait(30)
     assert len(ws.list_files()) == 10
 
 

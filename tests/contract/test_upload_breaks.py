@@ -15,8 +15,8 @@ import deepset_nb as dn
 from deepset_nb import bridge
 from deepset_nb.errors import SettingsError
 from deepset_nb.job import UploadJob
-from deepset_nb.transfer import session
-from deepset_nb.transfer.plan import find_sources, plan_sources
+from deepset_nb.transfer import shard
+from deepset_nb.transfer.plan import plan_rows, read_given
 from deepset_nb.transfer.progress import Progress
 from deepset_nb.transfer.receipt import Row
 from deepset_nb.transfer.upload import Upload
@@ -81,7 +81,7 @@ def test_retry_of_a_job_cancelled_while_planning_sends_everything(ws: dn.Workspa
     def plan() -> list[Row]:
         planning.set()
         go_on.wait(10)
-        return plan_sources(find_sources([folder]))
+        return plan_rows(read_given(folder))
 
     job = UploadJob(Upload(ws.settings, plan, Progress(ws.target)))
     planning.wait(10)
@@ -145,7 +145,7 @@ def test_a_second_cancel_ends_the_watching_that_keep_began(start: Start, tmp_pat
 def test_retry_after_a_cancel_with_several_sessions_doubles_nothing(
     ws: dn.Workspace, slow: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "OBJECTS_PER_SESSION", 12)
+    monkeypatch.setattr(shard, "OBJECTS_PER_SESSION", 12)
     job = ws.upload(slow, show=False)
     until(lambda: sent(job) > 12)
     job.cancel().wait(10)
@@ -193,7 +193,7 @@ def test_retry_after_the_session_has_expired_doubles_nothing(ws: dn.Workspace, s
 def test_an_upload_of_more_than_ten_sessions_closes_full_ones_to_make_room(
     ws: dn.Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "OBJECTS_PER_SESSION", 1)
+    monkeypatch.setattr(shard, "OBJECTS_PER_SESSION", 1)
     for number in range(12):
         (tmp_path / f"{number}.txt").write_text("x")
 

@@ -32,8 +32,7 @@ from deepset_nb.errors import (
     Unauthorized,
     WorkspaceNotFound,
 )
-from deepset_nb.transfer import send
-from deepset_nb.workflows import _transfers
+from deepset_nb.transfer import direct, send
 from deepset_nb.workflows.sync_client.files import (
     DeepsetCloudFile,
     DeepsetCloudFileBytes,
@@ -266,7 +265,7 @@ def test_twenty_texts_go_directly_and_twenty_one_through_a_session(ws: dn.Worksp
 def test_a_document_too_large_for_the_direct_route_goes_through_a_session(
     ws: dn.Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_transfers, "LARGEST_DIRECT", 5)
+    monkeypatch.setattr(direct, "LARGEST_DIRECT", 5)
     assert upload_texts([DeepsetCloudFile("12345", "a.txt")], **account(ws)).session_ids == []
     summary = upload_texts([DeepsetCloudFile("123456", "b.txt")], **account(ws))
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
+import pandas as pd
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
@@ -51,6 +52,10 @@ class Bench:
         self.monkeypatch.setenv(name, value)
         dn.Workspace("w", api_key="k", region="eu")
 
+    def file(self) -> Path:
+        (self.folder / "a.txt").write_text("x")
+        return self.folder / "a.txt"
+
     def bad_sidecar(self) -> None:
         (self.folder / "a.txt").write_text("x")
         (self.folder / "a.txt.meta.json").write_text("{topic: news}")
@@ -77,6 +82,35 @@ TABLE: list[Case] = [
     ("empty folder", lambda b: b.ws.upload(b.folder), errors.NothingToUpload, ["holds no files", "subfolders"]),
     ("a text for a path", lambda b: b.ws.upload("word " * 1000), errors.InputError, ["'word word", "too long", "file"]),
     ("half a character", lambda b: b.ws.upload_texts({"a.txt": "\ud83d"}), errors.InputError, ["'a.txt'", "decode"]),
+    ("glob for nothing", lambda b: b.ws.upload(b.folder / "*.pdf"), errors.PathNotFound, ["No file matches", "**"]),
+    ("a dict for paths", lambda b: b.ws.upload({"a.txt": "x"}), errors.InputError, ["upload_texts"]),
+    ("a number for a path", lambda b: b.ws.plan(5), errors.InputError, ["5", "file or a folder"]),
+    ("an empty path", lambda b: b.ws.plan([""]), errors.InputError, ["''", "file or a folder"]),
+    ("an empty list", lambda b: b.ws.plan([]), errors.NothingToUpload, ["empty", "Name a file"]),
+    ("frame without a name", lambda b: b.ws.plan(pd.DataFrame({"x": [1]})), errors.InputError, ["x", "name and text"]),
+    ("frame without rows", lambda b: b.ws.upload(pd.DataFrame({"path": []})), errors.NothingToUpload, ["no rows"]),
+    (
+        "row of a frame without a text",
+        lambda b: b.ws.upload(pd.DataFrame({"name": ["a", "b"], "text": ["x", None]})),
+        errors.InputError,
+        ["Row 1", "'b'", "neither a text nor a path"],
+    ),
+    (
+        "unknown action",
+        lambda b: b.ws.upload(b.ws.plan(b.file()).assign(action="ignore")),
+        errors.InputError,
+        ["Row 0", "'ignore'", "skip"],
+    ),
+    ("rules for a frame", lambda b: b.ws.upload(b.ws.plan(b.file()), hidden=True), errors.InputError, ["hidden="]),
+    ("pattern no text", lambda b: b.ws.plan(b.file(), include=5), errors.InputError, ["include=", "*.pdf"]),
+    ("meta no dict", lambda b: b.ws.plan(b.file(), meta="news"), errors.InputError, ["meta=", "str", "dict"]),
+    (
+        "meta of nobody",
+        lambda b: b.ws.plan(b.file(), meta=pd.DataFrame({"topic": ["news"]})),
+        errors.InputError,
+        ["meta=", "'name'"],
+    ),
+    ("write mode of a plan", lambda b: b.ws.plan(b.file(), write_mode="MOVE"), errors.InputError, ["'MOVE'", "KEEP"]),
     ("no texts but one", lambda b: b.ws.upload_texts("a text"), errors.InputError, ["'a'", "dict"]),
     (
         "no certificates",

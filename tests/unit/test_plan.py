@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from deepset_nb.errors import NothingToUpload, PathNotFound
-from deepset_nb.transfer.plan import Source, check_paths, find_sources, plan_sources, plan_texts, replan
+from deepset_nb.transfer.plan import plan_files, plan_rows, plan_texts, read_given, replan
 from deepset_nb.transfer.receipt import Row
 
 
 def plan(*paths: Path, recursive: bool = False) -> dict[str, Row]:
-    rows = plan_sources(find_sources(check_paths(list(paths), recursive=recursive), recursive=recursive))
+    rows = plan_rows(read_given(list(paths), recursive=recursive))
     return {Path(row.path).name: row for row in rows}
 
 
@@ -100,7 +100,7 @@ def test_hidden_files_and_folders_are_left_out_and_listed(tmp_path: Path) -> Non
 
 def test_two_files_of_one_name_do_not_silently_become_one(tmp_path: Path) -> None:
     write(tmp_path, one__a_txt="first", two__a_txt="second")
-    rows = plan_sources(find_sources([tmp_path], recursive=True))
+    rows = plan_rows(read_given(tmp_path, recursive=True))
 
     assert [row.status for row in rows] == ["pending", "failed"]
     assert str(tmp_path / "one" / "a.txt") in (rows[1].reason or "")
@@ -109,7 +109,7 @@ def test_two_files_of_one_name_do_not_silently_become_one(tmp_path: Path) -> Non
 def test_names_that_the_bucket_would_make_equal_clash(tmp_path: Path) -> None:
     for name in ("a#b.txt", "a%b.txt"):
         (tmp_path / name).write_text("x")
-    rows = plan_sources(find_sources([tmp_path]))
+    rows = plan_rows(read_given(tmp_path))
 
     assert [row.stored_name for row in rows] == ["a_b.txt", "a_b.txt"]
     assert [row.status for row in rows] == ["pending", "failed"]
@@ -119,7 +119,7 @@ def test_names_that_differ_only_in_case_both_go(tmp_path: Path) -> None:
     for name in ("a.txt", "A.txt"):
         (tmp_path / name).write_text("x")
 
-    assert [row.status for row in plan_sources(find_sources([tmp_path]))] == ["pending", "pending"]
+    assert [row.status for row in plan_rows(read_given(tmp_path))] == ["pending", "pending"]
 
 
 def test_a_broken_link_is_a_failed_row(tmp_path: Path) -> None:
@@ -154,27 +154,27 @@ def test_paths_are_shown_as_the_user_gave_them(tmp_path: Path, monkeypatch: pyte
     write(tmp_path, reports__a_txt="hello")
     monkeypatch.chdir(tmp_path)
 
-    assert plan_sources(find_sources(check_paths("reports/")))[0].path == "reports/a.txt"
+    assert plan_rows(read_given("reports/"))[0].path == "reports/a.txt"
 
 
 def test_a_missing_path_says_how_far_it_is_true(tmp_path: Path) -> None:
     with pytest.raises(PathNotFound, match=f"'{tmp_path}' exists; check the name after it"):
-        check_paths(tmp_path / "reprots" / "a.txt")
+        read_given(tmp_path / "reprots" / "a.txt")
 
 
 def test_an_empty_folder_says_so(tmp_path: Path) -> None:
     with pytest.raises(NothingToUpload, match="holds no files"):
-        check_paths(tmp_path, recursive=True)
+        read_given(tmp_path, recursive=True)
 
 
 def test_a_folder_with_only_subfolders_points_to_recursive(tmp_path: Path) -> None:
     with pytest.raises(NothingToUpload, match="recursive=True"):
-        check_paths(write(tmp_path, sub__b_txt="deep"))
+        read_given(write(tmp_path, sub__b_txt="deep"))
 
 
 def test_no_paths_at_all_are_an_error() -> None:
     with pytest.raises(NothingToUpload):
-        check_paths([])
+        read_given([])
 
 
 def test_a_repaired_sidecar_is_ready_at_the_second_look(tmp_path: Path) -> None:
@@ -202,8 +202,8 @@ def test_a_sidecar_that_lies_elsewhere_is_looked_at_again(tmp_path: Path) -> Non
     """Files that came from a browser lie under ids, side by side with nothing."""
     (tmp_path / "1").write_text("hello")
     (tmp_path / "2").write_text("{broken")
-    sources = [Source(tmp_path / "1", "a.txt", "a.txt"), Source(tmp_path / "2", "a.txt.meta.json", "a.txt.meta.json")]
-    [row] = plan_sources(sources)
+    files = [(str(tmp_path / "1"), "a.txt", "a.txt"), (str(tmp_path / "2"), "a.txt.meta.json", "a.txt.meta.json")]
+    [row] = plan_files(files)
     [again] = replan([row])
 
     assert (row.status, again.status) == ("failed", "failed")
@@ -214,9 +214,9 @@ def test_two_files_of_one_shown_path_do_not_replace_each_other(tmp_path: Path) -
     """As when a file is dropped into the uploader, changed, and dropped once more."""
     for name in ("first", "second"):
         (tmp_path / name).write_text(name)
-    sources = [Source(tmp_path / name, "a.txt", "a.txt") for name in ("first", "second")]
+    files = [(str(tmp_path / name), "a.txt", "a.txt") for name in ("first", "second")]
 
-    assert [row.status for row in plan_sources(sources)] == ["pending", "failed"]
+    assert [row.status for row in plan_files(files)] == ["pending", "failed"]
 
 
 def test_a_lock_file_named_by_a_pattern_is_not_taken_for_a_home_folder(
@@ -225,7 +225,7 @@ def test_a_lock_file_named_by_a_pattern_is_not_taken_for_a_home_folder(
     monkeypatch.chdir(tmp_path)
     Path("~$report.docx").write_text("x")
 
-    assert check_paths(Path().glob("*.docx")) == [Path("~$report.docx")]
+    assert [row.path for row in plan_rows(read_given(Path().glob("*.docx")))] == ["~$report.docx"]
 
 
 def test_a_folder_that_cannot_be_opened_is_a_row_and_stops_nothing(tmp_path: Path) -> None:
@@ -237,7 +237,7 @@ def test_a_folder_that_cannot_be_opened_is_a_row_and_stops_nothing(tmp_path: Pat
         os.close(deep)
         deep = deeper
     os.close(deep)
-    rows = plan_sources(find_sources([tmp_path], recursive=True))
+    rows = plan_rows(read_given(tmp_path, recursive=True))
 
     assert [row.status for row in rows] == ["pending", "failed"]
     assert (rows[1].reason or "").startswith("It cannot be read")

@@ -93,7 +93,7 @@ def _request_timeout(spec: str, argument: str) -> Fault:
 @kind(
     "policy_expired:N",
     effect="the bucket answers 403 AccessDenied, policy expired, to its next N requests",
-    seen="the receipt's row says failed after one attempt, and that another run opens a new session",
+    seen="the upload goes on in a fresh session; if the bucket refuses five of them, rows say failed",
 )
 def _policy_expired(spec: str, argument: str) -> Fault:
     return _refusing(spec, argument, *POLICY_EXPIRED)

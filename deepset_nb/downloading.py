@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-class Downloads:
+class Downloading:
     """What `Workspace` inherits."""
 
     settings: Settings

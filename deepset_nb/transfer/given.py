@@ -1,0 +1,172 @@
+"""What a call was given, checked where it was typed: a wrong path shows in that cell, not later in a job.
+
+Cheap whatever lies below the paths: looking ends at the first file.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import reprlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pathspec import GitIgnoreSpec
+from pathspec.patterns.gitignore import GitIgnorePatternError
+
+from ..errors import InputError, NothingToUpload, PathNotFound
+from ..models import DeepsetCloudFile
+from .documents import Document, read_frame
+from .meta import Told, is_frame, read_told
+from .sources import Root, Rules, find
+
+PathLike = str | os.PathLike[str]
+Patterns = str | Iterable[str]
+
+LONGEST_SHOWN = 100  # characters of a path that is none
+_MAGIC = re.compile(r"[*?\[]")
+_NAME_PATHS = "Name a file or a folder, or several in a list."
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What to plan: roots to look below, or documents named one by one.
+
+    Attributes:
+        roots: Files, folders and globs.
+        rules: What of the files below them is wanted.
+        documents: Rows of a frame, instead of roots.
+        told: What was said about metadata.
+        check_text: How many text files to look into, whether they are UTF-8; None means all.
+    """
+
+    roots: tuple[Root, ...] = ()
+    rules: Rules = field(default_factory=Rules)
+    documents: tuple[Document, ...] | None = None
+    told: Told | None = None
+    check_text: int | None = 0
+
+
+def read_given(
+    what: object,
+    *,
+    recursive: bool = False,
+    include: Patterns | None = None,
+    exclude: Patterns | None = None,
+    hidden: bool = False,
+    endings: Iterable[str] | None = None,
+    meta: object = None,
+    check_text: int | None = 0,
+) -> Given:
+    """The arguments of a call, understood.
+
+    Raises:
+        PathNotFound: A path does not exist, or a pattern matches nothing.
+        NothingToUpload: No path was given, or the folders hold no file.
+        InputError: Something is none of what a call takes.
+    """
+    told = read_told(meta)
+    rules = Rules(
+        recursive, hidden, _patterns("include", include), _patterns("exclude", exclude), _lower_endings(endings)
+    )
+    if is_frame(what):
+        if rules != Rules():
+            raise InputError(
+                "recursive=, hidden=, include= and exclude= choose among the files of folders.",
+                "A frame names its files itself: drop rows of it, or set their action to 'skip'.",
+            )
+        documents = read_frame(what)
+        if not documents:
+            raise NothingToUpload("There is nothing to upload: the frame has no rows.", "Name a file in it.")
+        return Given(documents=documents, told=told, check_text=check_text)
+    roots = tuple(_root(path, recursive) for path in _paths(what))
+    if not roots:
+        raise NothingToUpload("There is nothing to upload: the list of paths is empty.", "Name a file or a folder.")
+    for root in roots:
+        if root.pattern is not None and next(find([root], rules), None) is None:
+            raise PathNotFound(
+                f"No file matches the pattern below {root.path!r}.",
+                "* stands for any part of one name, ** for folders of any depth.",
+            )
+    if next(find(roots, rules), None) is None:
+        raise NothingToUpload(
+            f"The folder {roots[0].path!r} holds no files.",
+            "Name another folder." if recursive else "If its files lie in subfolders, pass recursive=True.",
+        )
+    return Given(roots, rules, told=told, check_text=check_text)
+
+
+def _paths(what: object) -> Iterator[str]:
+    if isinstance(what, str | os.PathLike):
+        what = [what]
+    if isinstance(what, Mapping):
+        raise InputError("A mapping names no files.", "ws.upload_texts() takes a dict of names and texts.")
+    if isinstance(what, bytes) or not isinstance(what, Iterable):
+        raise InputError(f"{reprlib.repr(what)} names no file.", _NAME_PATHS)
+    for path in what:
+        if isinstance(path, DeepsetCloudFile):
+            raise InputError(f"{path.name!r} is a text, not a path.", "ws.upload_texts() takes such documents.")
+        text = os.fspath(path) if isinstance(path, os.PathLike) else path
+        if not isinstance(text, str) or not text:
+            raise InputError(f"{reprlib.repr(path)} is no path.", _NAME_PATHS)
+        # Not Path.expanduser(), to which ~$report.docx is the home of an unknown user.
+        yield str(Path(os.path.expanduser(text)))  # noqa: PTH111
+
+
+def _root(text: str, recursive: bool) -> Root:
+    path = Path(text)
+    try:
+        exists = path.exists()
+    except (OSError, ValueError) as error:  # no path at all, such as a text, or behind a folder one may not enter
+        shown = text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."
+        words = error.strerror if isinstance(error, OSError) else error
+        raise InputError(
+            f"{shown!r} cannot be looked at: {words}.", "Name a file or a folder that you may read."
+        ) from None
+    if not exists and _MAGIC.search(text):
+        return _glob(path, recursive)
+    if not exists:
+        raise PathNotFound(f"There is no file or folder {text!r}.", _near(path))
+    if not path.is_file() and not path.is_dir():
+        raise InputError(f"{text!r} is neither a file nor a folder.", "Name a file or a folder.")
+    return Root(text)
+
+
+def _glob(path: Path, recursive: bool) -> Root:
+    """A pattern: the folder before its first wildcard, and what must match below it."""
+    first = next(place for place, part in enumerate(path.parts) if _MAGIC.search(part))
+    folder, below = Path(*path.parts[:first]), path.parts[first:]
+    if not folder.is_dir():
+        raise PathNotFound(f"There is no folder {str(folder)!r}.", _near(folder))
+    depth = None if recursive or "**" in below else len(below)
+    return Root(str(folder), _spec("pattern", ["/" + "/".join(below)]), depth)
+
+
+def _near(path: Path) -> str:
+    """Where the path stops being true: the most useful thing to say about a typing error."""
+    parent = next((parent for parent in path.parents if parent.exists()), None)
+    if parent is None or str(parent) in (".", path.anchor):
+        return f"Relative paths start at the notebook's folder, {Path.cwd().name!r} here."
+    return f"{str(parent)!r} exists; check the name after it."
+
+
+def _patterns(argument: str, patterns: object) -> GitIgnoreSpec | None:
+    if patterns is None:
+        return None
+    lines = [patterns] if isinstance(patterns, str) else patterns
+    if not isinstance(lines, list | tuple | set | frozenset) or not all(isinstance(line, str) for line in lines):
+        remedy = 'Give a pattern such as "*.pdf" or "drafts/", or several in a list.'
+        raise InputError(f"{argument}= is {reprlib.repr(patterns)}.", remedy)
+    return _spec(argument, list(lines))
+
+
+def _spec(argument: str, lines: list[str]) -> GitIgnoreSpec:
+    try:
+        return GitIgnoreSpec.from_lines(lines)
+    except GitIgnorePatternError as error:
+        raise InputError(f"{argument}= has a pattern that is none: {error}", "They are those of .gitignore.") from None
+
+
+def _lower_endings(endings: Iterable[str] | None) -> tuple[str, ...] | None:
+    return None if endings is None else tuple(f".{end.strip().lstrip('.').lower()}" for end in endings)

@@ -1,0 +1,73 @@
+"""What can be said of one file from its name and ``stat`` alone.
+
+A row is born here. Every outcome that the plan gives has a ``state``, one word that a notebook can group by, beside
+the reason and the remedy that a person reads.
+"""
+
+from __future__ import annotations
+
+import os
+import stat as modes
+
+from .receipt import Row, Status
+
+SIDECAR = ".meta.json"  # `report.pdf.meta.json` holds the metadata of `report.pdf`
+BUCKET_LIMIT = 5 * 1024**3  # bytes of one object in a presigned form post (Amazon S3 documentation)
+KEY_LIMIT = 1024 - 112  # bytes of a name: those of a key (Amazon S3 documentation) less the three UUIDs before it
+
+_REGULAR, _READABLE = modes.S_IFREG | 0o444, modes.S_IFMT(0o777777) | 0o444
+_NOT_READABLE = "Check that it exists and that you may read it."
+
+
+def file_row(shown: str, name: str, source: str, stat: os.stat_result) -> Row:
+    """A file with the outcome that follows from what the file system says; ``pending`` if nothing stands against it."""
+    size, mode = stat.st_size, stat.st_mode
+    row = Row(shown, name, name, size, source, None, stat.st_mtime_ns)
+    # The common case at once: a plan of 100,000 files is to cost little more than finding them.
+    if mode & _READABLE != _REGULAR or not 0 < size <= BUCKET_LIMIT:
+        _look_closer(row, mode)
+    return row
+
+
+def _look_closer(row: Row, mode: int) -> None:
+    assert isinstance(row.source, str)
+    if modes.S_ISDIR(mode):
+        leave_out(row, "not_a_file", "A folder, or a link to one; links are not followed.", "Name the folder itself.")
+    elif not modes.S_ISREG(mode):
+        leave_out(row, "not_a_file", "Not a regular file, left out.", "Copy what it points to and upload the copy.")
+    elif row.size == 0:
+        refuse(row, "empty", "The file is empty; the platform refuses empty files.", "Fill it or leave it out.")
+    elif row.size > BUCKET_LIMIT:
+        refuse(row, "too_big", "Larger than 5 GiB, the most the bucket takes for one file.", "Split it.")
+    elif not os.access(row.source, os.R_OK):
+        refuse(row, "unreadable", "You may not read this file.", "Change its permissions.")
+
+
+def unreadable_row(shown: str, name: str, source: str, error: OSError) -> Row:
+    """A file or folder that the system does not let us look at."""
+    row = Row(shown, name, name, 0, source)
+    refuse(row, "unreadable", f"It cannot be read: {error.strerror or type(error).__name__}.", _NOT_READABLE)
+    return row
+
+
+def refuse(row: Row, state: str, reason: str, remedy: str) -> None:
+    """The user wants it sent and it cannot be: a failure."""
+    _end(row, "failed", state, reason, remedy)
+
+
+def leave_out(row: Row, state: str, reason: str, remedy: str) -> None:
+    """It is not among what is sent, by a rule or by hand: no failure."""
+    _end(row, "skipped", state, reason, remedy)
+
+
+def warn(row: Row, state: str | None, words: str) -> None:
+    """It is sent, and there is something to know about it."""
+    row.warning = f"{row.warning} {words}" if row.warning else words
+    if state is not None:
+        row.state = state
+
+
+def _end(row: Row, status: Status, state: str, reason: str, remedy: str) -> None:
+    if row.status == "pending":
+        row.state = state
+        row.end(status, reason, remedy)

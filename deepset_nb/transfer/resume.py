@@ -1,0 +1,218 @@
+"""Going on from where an earlier run of the same files stopped, in this process or another.
+
+Read from the journal, checked against the platform, then decided file by file:
+
+- on its way when the run stopped: goes on into the same session, which is still open, or is looked for in it;
+- sent, session open: waits there, nothing is sent; sent, session closed: its outcome is asked;
+- on the platform, unchanged here: not sent again, if the platform, asked now, still lists it;
+- on the platform, changed here: sent, and said so;
+- under way in another kernel: left to that one, and said so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TypeAlias
+
+from ..client import AsyncClient
+from ..client.fingerprint import fingerprint, fingerprint_of
+from ..models import WriteMode
+from .identity import Identity
+from .journal import Journal
+from .journal_records import JobRecord, Past, PastSession, Place
+from .leftovers import find_sessions
+from .receipt import Row
+from .record import Record, place_of
+from .session import Session
+
+Noted: TypeAlias = tuple[list[Row], list[tuple[Row, Past, bool]], list[str]]
+
+TRIES = 5  # another kernel may begin a transfer to the same workspace meanwhile
+FEW = 10  # so many files are looked for by name, more in the whole listing
+
+WAITS = ("sent", "ingesting", "ingested")  # the last while its file id is not known
+
+
+@dataclass
+class Findings:
+    """What is known of the files at hand, before anything is changed.
+
+    Attributes:
+        sessions: To go on with, oldest first.
+        there: Files the platform has, unchanged.
+        changed: Files the platform has in an older state.
+        busy: Files another transfer is sending.
+        waiting: Files that wait in a session for their outcome.
+        extra: Files of those sessions that were not named this time.
+        notes: What the user should know about sessions left behind.
+        taken_over: Ids of sessions that go over to this transfer, besides those found.
+    """
+
+    version: int | None = None
+    sessions: list[Session] = field(default_factory=list)
+    there: list[tuple[Row, Past, bool]] = field(default_factory=list)
+    changed: list[tuple[Row, Past]] = field(default_factory=list)
+    busy: list[tuple[Row, Past]] = field(default_factory=list)
+    waiting: list[tuple[Row, Past, Session]] = field(default_factory=list)
+    extra: list[Row] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    taken_over: list[str] = field(default_factory=list)
+
+    def apply(self, rows: list[Row]) -> Noted:
+        """Write the findings into the rows; returns what the journal has to note, see `Record.begin`."""
+        for row, past in self.busy:
+            row.end(
+                "unaccounted",
+                f"Another upload, begun earlier and still running, is sending it (job {past.job[:8]}).",
+                "Run this again when that one has ended: what arrived is left out, the rest is sent.",
+            )
+        for row, past, interrupted in self.there:
+            row.state, row.phase, row.file_id, row.session_id = "unchanged", "ingested", past.file_id, past.session
+            row.content, row.meta_content, row.key = past.content, past.meta, past.key
+            if interrupted:  # that run never ended: this one ends it, with the receipt it would have had
+                row.state, row.attempts, row.seconds = "resumed", past.attempts, past.seconds
+                row.status, row.reason, row.remedy = "ok", past.reason, past.remedy
+            else:
+                when = datetime.fromtimestamp(past.changed_at, UTC)
+                row.end(
+                    "skipped",
+                    f"Unchanged since it was uploaded ({when:%Y-%m-%d %H:%M} UTC); the platform still has it.",
+                    "Pass resume=False to send it again.",
+                )
+        for row, past in self.changed:
+            when = datetime.fromtimestamp(past.changed_at, UTC)
+            row.state = "changed"
+            row.reason = f"Changed since it was uploaded ({when:%Y-%m-%d %H:%M} UTC)."
+            row.remedy = 'write_mode="OVERWRITE" replaces the older one, "KEEP" keeps both.'
+        for row, past, session in self.waiting:
+            _wait_in(row, past, session)
+        rows.extend(self.extra)
+        stays = {id(row) for row, _, _ in self.there} | {id(row) for row, _ in self.busy}
+        return (
+            [row for row in rows if id(row) not in stays],
+            self.there,
+            self.taken_over + [session.id for session in self.sessions],
+        )
+
+
+def _wait_in(row: Row, past: Past, session: Session) -> None:
+    row.state, row.phase, row.session_id = "resumed", "ingesting" if session.closed else "sent", session.id
+    row.attempts, row.content, row.meta_content = past.attempts, past.content, past.meta
+    session.rows.append(row)
+
+
+async def look_back(
+    record: Record, client: AsyncClient, workspace: str, who: Identity, rows: list[Row], write_mode: WriteMode
+) -> Findings:
+    """Find out what is known of ``rows``; changes nothing.
+
+    Args:
+        record: Of this transfer.
+        client: An open client.
+        workspace: The workspace's name.
+        who: Whose platform this is.
+        rows: The plan.
+        write_mode: What is asked for now; sessions of another mode are named, not used.
+    """
+    journal = record.journal
+    if journal is None:
+        return Findings()
+    version, past, all_sessions = await asyncio.to_thread(_read, journal, who.target, rows)
+    findings = Findings(version)
+    if not past and not all_sessions:
+        return findings
+    alive = {job: record.is_alive(job) for job in {p.job for p in past.values()} | {s.job for s in all_sessions}}
+    work = await asyncio.to_thread(_sort, journal, rows, past, alive, findings)
+    left = [session for session in all_sessions if not alive[session.job]]
+    in_use = {session.session for session in all_sessions if alive[session.job] and session.session}
+    wanted = {p.session for _, p, _ in work if p.session}
+    sessions = await find_sessions(client, workspace, left, wanted, write_mode, findings, in_use, who.user_id)
+    for row, p, same in work:
+        session = sessions.get(p.session or "")
+        if session is None:
+            continue  # the platform does not know it any more: sent anew
+        if p.phase in WAITS and same:
+            findings.waiting.append((row, p, session))
+        elif p.phase not in WAITS or not session.closed:
+            # It may have arrived. Into an open session it is sent again, which replaces it.
+            session.uncertain |= {row.stored_name}
+    named = {place_of(row) for row in rows}
+    for session in findings.sessions:
+        for p in await asyncio.to_thread(journal.of_session, who.target, session.id):
+            if p.phase in WAITS and p.status not in ("ok", "failed") and (p.place, p.stored_name) not in named:
+                row = Row(p.path, p.name, p.stored_name, p.size, p.place)
+                findings.extra.append(row)
+                findings.waiting.append((row, p, session))
+    await _keep_only_what_is_listed(client, workspace, findings)
+    return findings
+
+
+def _read(journal: Journal, target: str, rows: list[Row]) -> tuple[int, dict[Place, Past], list[PastSession]]:
+    with journal.exclusively():
+        places = [place_of(row) for row in rows if row.status == "pending"]
+        return journal.version(target), journal.remembered(target, places), journal.sessions(target)
+
+
+def _sort(
+    journal: Journal, rows: list[Row], past: dict[Place, Past], alive: dict[str, bool], findings: Findings
+) -> list[tuple[Row, Past, bool]]:
+    """Tell what is done from what was under way; returns the latter. In a thread: files may have to be read."""
+    work: list[tuple[Row, Past, bool]] = []
+    interrupted = {job: _was_interrupted(journal.job(job)) for job in alive}
+    for row in rows:
+        p = past.get(place_of(row)) if row.status == "pending" else None
+        if p is None:
+            continue
+        if alive[p.job]:
+            findings.busy.append((row, p))
+        elif p.status == "ok" and not (interrupted[p.job] and p.file_id is None and p.session):
+            if _same(row, p):
+                findings.there.append((row, p, interrupted[p.job]))
+            else:
+                findings.changed.append((row, p))
+        elif p.session and p.status != "failed":
+            work.append((row, p, _same(row, p)))
+    return work
+
+
+def _same(row: Row, past: Past) -> bool:
+    """Whether file and metadata are what was sent: by size and time, then by content."""
+    if row.size != past.size or past.content is None:
+        return False
+    if isinstance(row.source, bytes):
+        if fingerprint(row.source) != past.content:
+            return False
+    elif row.mtime_ns != past.mtime_ns:
+        try:
+            if fingerprint_of(row.source) != past.content:
+                return False
+        except OSError:
+            return False
+    if row.meta is None:
+        return past.meta is None
+    try:
+        meta = fingerprint(row.meta) if isinstance(row.meta, bytes) else fingerprint_of(row.meta)
+    except OSError:
+        return False
+    return meta == past.meta
+
+
+def _was_interrupted(job: JobRecord | None) -> bool:
+    return job is not None and (job.ended_at is None or job.status == "cancelled")
+
+
+async def _keep_only_what_is_listed(client: AsyncClient, workspace: str, findings: Findings) -> None:
+    """What the platform lists no more, somebody has deleted: it is sent anew."""
+    wanted = {(row.stored_name, row.size) for row, _, _ in findings.there}
+    listed: set[tuple[str, int]] = set()
+    names = {name for name, _ in wanted}
+    for name in names if len(names) <= FEW else [None]:
+        async with contextlib.aclosing(client.files.list(workspace, name=name, order="DESC")) as pages:
+            async for page in pages:
+                listed.update((file.name, file.size) for file in page)
+                if wanted <= listed:
+                    break
+    findings.there = [item for item in findings.there if (item[0].stored_name, item[0].size) in listed]

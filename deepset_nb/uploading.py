@@ -1,0 +1,223 @@
+"""The part of a workspace that sends: plan, upload, and what a widget hands over."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING
+
+from . import bridge, frames
+from .errors import NothingToUpload
+from .job import Transfer, UploadJob
+from .models import DeepsetCloudFile, WriteMode
+from .settings import Settings
+from .transfer.direct import DirectUpload, goes_directly
+from .transfer.identity import Identity
+from .transfer.plan import (
+    Given,
+    PathLike,
+    Patterns,
+    plan_files,
+    plan_rows,
+    plan_texts,
+    read_given,
+    text_document,
+)
+from .transfer.progress import Progress, Target
+from .transfer.receipt import Row
+from .transfer.upload import Upload
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .transfer.meta import Meta
+    from .widgets.uploader import SpooledFile
+
+PATIENT = 2  # safe mode: one connection, and everything is tried twice as often
+
+
+class Uploading:
+    """What `Workspace` inherits; it knows where to send and who sends."""
+
+    settings: Settings
+    _who: Identity
+
+    @property
+    def target(self) -> Target:
+        """Where uploads go: workspace, host, organisation."""
+        raise NotImplementedError
+
+    def plan(
+        self,
+        paths: PathLike | Iterable[PathLike] | pd.DataFrame,
+        *,
+        recursive: bool = False,
+        include: Patterns | None = None,
+        exclude: Patterns | None = None,
+        hidden: bool = False,
+        meta: Meta | None = None,
+        write_mode: WriteMode | str = WriteMode.KEEP,
+        resume: bool = True,
+        check_text: int | None = 1_000,
+    ) -> pd.DataFrame:
+        """What an upload would do, file by file, and every hazard in its way. Nothing is sent.
+
+        Edit the plan and hand it to `upload`: drop rows, change ``name`` or ``meta``, set ``action`` to ``"skip"``.
+        It is judged again then, as files may have changed.
+
+        Example:
+            >>> plan = ws.plan("reports/", recursive=True, exclude=["drafts/", "*.tmp"])  # doctest: +SKIP
+            >>> plan.groupby("state").size()  # doctest: +SKIP
+            >>> ws.upload(plan[plan["size"] < 10_000_000])  # doctest: +SKIP
+
+        Args:
+            paths: As of `upload`.
+            recursive: As of `upload`; also the following ones.
+            include: See `upload`.
+            exclude: See `upload`.
+            hidden: See `upload`.
+            meta: See `upload`.
+            write_mode: See `upload`.
+            resume: See `upload`.
+            check_text: How many of the text files (``.txt .md .csv .json .html .xml``) to open and check for UTF-8;
+                None checks all.
+
+        Returns:
+            One row per file. ``path name stored_name`` (string; ``path`` is missing for documents in memory), ``size``
+            (Int64, bytes; 0 where a rule left it out unseen), ``action`` (string: ``send``, ``skip``, or ``refuse``,
+            which becomes a failed row), ``state`` (string, such as ``new clash renamed empty hidden bad_meta``),
+            ``reason remedy`` (string, also warnings about files that are sent), ``meta`` (object, a dict or None).
+
+        Raises:
+            PathNotFound: A path does not exist, or a pattern matches nothing.
+            NothingToUpload: There is no file below the paths.
+            InputError: An argument, or a row of a frame, cannot be used.
+        """
+        given = read_given(
+            paths,
+            recursive=recursive,
+            include=include,
+            exclude=exclude,
+            hidden=hidden,
+            meta=meta,
+            check_text=check_text,
+        )
+        return frames.plan(bridge.run(self._planned, given, WriteMode.named(write_mode), resume))
+
+    async def _planned(self, given: Given, write_mode: WriteMode, resume: bool) -> list[Row]:
+        """The rows of a plan; what the platform has already is to be compared here, once files are judged."""
+        return await asyncio.to_thread(plan_rows, given)
+
+    def upload(
+        self,
+        paths: PathLike | Iterable[PathLike] | pd.DataFrame,
+        *,
+        recursive: bool = False,
+        include: Patterns | None = None,
+        exclude: Patterns | None = None,
+        hidden: bool = False,
+        meta: Meta | None = None,
+        write_mode: WriteMode | str = WriteMode.KEEP,
+        resume: bool = True,
+        safe_mode: bool = False,
+        show: bool = True,
+    ) -> UploadJob:
+        """Upload files and folders through an upload session; returns at once and shows one live panel.
+
+        ``report.pdf.meta.json`` beside ``report.pdf`` becomes its metadata. Hidden files, and folders of version
+        control, are left out and listed so. Links to folders are not followed.
+
+        Example:
+            >>> job = ws.upload(["reports/**/*.pdf", "notes.txt"], meta={"year": 2024})  # doctest: +SKIP
+            >>> job.wait().receipt  # doctest: +SKIP
+
+        Args:
+            paths: A file, a folder or a glob such as ``"reports/**/*.pdf"``, or several; a DataFrame with ``name``
+                and ``text``, or ``path``, and ``meta`` if you like; or a plan of `plan`, edited.
+            recursive: Also what lies in subfolders; base names must differ, as the platform knows no folders.
+            include: Patterns as in ``.gitignore``, relative to the folder named: only these files.
+            exclude: Patterns likewise: not these. A folder that matches is not opened.
+            hidden: Also names that start with a dot, and caches; never folders of version control.
+            meta: A dict for all files, a function from path to dict or None, or a DataFrame with a column ``name``
+                (or names as its index). Wins key by key over what lies beside a file. NaN and infinity fail the file;
+                times become ISO text; missing cells of a DataFrame, NaT and NA mean no such key.
+            write_mode: For names the workspace already has: ``"KEEP"`` both, ``"OVERWRITE"``, or ``"FAIL"``.
+            resume: Do not send again what an earlier run has sent.
+            safe_mode: One connection and more patience, for a network that breaks.
+            show: Show the panel.
+
+        Returns:
+            The job: ``wait()``, ``cancel()``, ``retry()``, ``receipt``.
+
+        Raises:
+            PathNotFound: A path does not exist, or a pattern matches nothing.
+            NothingToUpload: There is no file below the paths.
+            InputError: An argument, or a row of a frame, cannot be used.
+        """
+        given = read_given(paths, recursive=recursive, include=include, exclude=exclude, hidden=hidden, meta=meta)
+        return self._start(
+            Upload(
+                self.settings,
+                partial(plan_rows, given),
+                Progress(self.target),
+                who=self._who,
+                write_mode=WriteMode.named(write_mode),
+                resume=resume,
+                connections=1 if safe_mode else None,
+                rounds=PATIENT if safe_mode else 1,
+            ),
+            show,
+        )
+
+    def upload_texts(
+        self,
+        texts: Iterable[DeepsetCloudFile] | Mapping[str, str],
+        *,
+        write_mode: WriteMode | str = WriteMode.KEEP,
+        show: bool = True,
+    ) -> UploadJob:
+        """Upload documents made in memory.
+
+        Up to 20 go directly, one request each; more go through an upload session.
+
+        Example:
+            >>> job = ws.upload_texts({"note.txt": "The text of the note."})
+            >>> job.wait().receipt["status"].tolist()
+            ['ok']
+
+        Args:
+            texts: ``DeepsetCloudFile(text, name, meta)`` objects, or a mapping of file names to texts.
+            write_mode: For names the workspace already has: ``"KEEP"`` both, ``"OVERWRITE"``, or ``"FAIL"``.
+            show: Show the panel.
+
+        Returns:
+            The job.
+
+        Raises:
+            NothingToUpload: There is no text.
+            InputError: Something in the list is not a text.
+        """
+        files = [DeepsetCloudFile(text, name) for name, text in texts.items()] if isinstance(texts, Mapping) else texts
+        documents = [text_document(file) for file in files]
+        if not documents:
+            raise NothingToUpload("There is nothing to upload: the list of texts is empty.", "Add a text.")
+        pipeline = DirectUpload if goes_directly(documents) else Upload
+        plan = partial(plan_texts, documents)
+        return self._start(
+            pipeline(self.settings, plan, Progress(self.target), write_mode=WriteMode.named(write_mode)), show
+        )
+
+    def _start(self, transfer: Transfer, show: bool) -> UploadJob:
+        if not show:
+            return UploadJob(transfer)
+        from .widgets.show import show_job
+
+        return UploadJob(transfer, show_job)
+
+    def _upload_spooled(self, files: list[SpooledFile], write_mode: str) -> UploadJob:
+        """Send what a browser handed over; the uploader shows the job itself."""
+        plan = partial(plan_files, [(str(file.path), file.name, file.relative_path) for file in files])
+        return self._start(
+            Upload(self.settings, plan, Progress(self.target), write_mode=WriteMode.named(write_mode)), show=False
+        )

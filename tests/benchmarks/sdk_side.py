@@ -1,0 +1,21 @@
+"""Run by the SDK's own interpreter: one blocking upload of a folder through a session."""
+
+import importlib.metadata
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from deepset_cloud_sdk._service import files_service
+from deepset_cloud_sdk.workflows.sync_client.files import upload
+from own_process import Conversation
+
+if __name__ == "__main__":
+    conversation = Conversation()
+    order = conversation.order
+    # Up to 20 files the SDK avoids the session, and with it what is compared here.
+    files_service.DIRECT_UPLOAD_THRESHOLD = 0
+    clock = conversation.ready()
+    summary = upload([Path(order["folder"])], **order["account"], blocking=True, show_progress=False, recursive=True)
+    version = importlib.metadata.version("deepset-cloud-sdk")
+    conversation.say(clock.stop(failed=summary.failed_upload_count, version=version))
