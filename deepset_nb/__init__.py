@@ -6,6 +6,7 @@
     ws = dn.Workspace("my-workspace")    # the real one; dn.login() asks for the key once
     job = ws.upload("reports/")          # returns at once, shows a live panel
     job.wait().receipt                   # one row per file: outcome, reason, remedy
+    ws.download("copies/")               # the other way, also live, with a receipt of its own
     ws.list_files(), ws.list_upload_sessions()
     ws.uploader(), ws.session_browser(), ws.dashboard()
 
@@ -15,7 +16,7 @@ The house, from the door inwards; each room only knows the rooms after it:
     workspace, connect    what a cell calls
     workflows             the functions of the platform's own SDK, under their names
     widgets               the Python side of each widget, and the forms a saved notebook shows
-    job                   a running upload: progress, cancel, wait, retry, receipt
+    job                   a running upload or download: progress, cancel, wait, retry, receipt
     frames                API objects as DataFrames
     bridge                the one event loop behind all synchronous calls
     transfer              plan, send, close, watch, reconcile
@@ -36,7 +37,7 @@ from ._version import __version__
 if TYPE_CHECKING:
     from .client import AsyncClient
     from .connect import login, sandbox, workspaces
-    from .job import UploadJob
+    from .job import DownloadJob, UploadJob
     from .magics import load_ipython_extension
     from .models import DeepsetCloudFile, DeepsetCloudFileBytes, WriteMode
     from .upload_session import UploadSession
@@ -46,6 +47,7 @@ _HOMES = {
     "AsyncClient": "client",
     "DeepsetCloudFile": "models",
     "DeepsetCloudFileBytes": "models",
+    "DownloadJob": "job",
     "UploadJob": "job",
     "UploadSession": "upload_session",
     "Workspace": "workspace",
@@ -60,6 +62,7 @@ __all__ = [
     "AsyncClient",
     "DeepsetCloudFile",
     "DeepsetCloudFileBytes",
+    "DownloadJob",
     "UploadJob",
     "UploadSession",
     "Workspace",

@@ -26,7 +26,8 @@
     ├── JobError
     │   ├── StillRunning
     │   ├── Cancelled
-    │   └── UploadFailed
+    │   ├── UploadFailed
+    │   └── DownloadFailed
     └── LoopError                  a synchronous call where only `await` can work
 
 Every message says what happened, to what, and what to do next; ``remedy`` holds the last part alone.
@@ -188,6 +189,10 @@ class Cancelled(JobError):
 
 class UploadFailed(JobError):
     """``job.raise_for_failures()`` found files that did not make it."""
+
+
+class DownloadFailed(JobError):
+    """``job.raise_for_failures()`` found files that were not fetched."""
 
 
 class LoopError(DeepsetError, RuntimeError):

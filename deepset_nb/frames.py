@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import pandas as pd
 
+from .errors import InputError
 from .models import File, SessionFile, UploadSessionDetail, WorkspaceInfo
 from .transfer.meta import meta_of
 from .transfer.receipt import Row
@@ -92,6 +94,35 @@ def files(found: Iterable[File]) -> pd.DataFrame:
             for file in found
         ),
     )
+
+
+def files_in(frame: pd.DataFrame) -> list[File]:
+    """The files that rows of `files` describe, in their order, each once; ``meta`` and ``url`` may be missing.
+
+    Raises:
+        InputError: A column is missing, or a row is not that of a file.
+    """
+    needed = ("file_id", "name", "size", "created_at")
+    if missing := [name for name in needed if name not in frame.columns]:
+        raise InputError(
+            f"The DataFrame of files has no column {missing[0]!r}.",
+            "Give rows of ws.list_files() with these columns: file_id, name, size, created_at.",
+        )
+    metas = frame["meta"] if "meta" in frame.columns else [None] * len(frame)
+    found: dict[UUID, File] = {}
+    columns = [*(frame[name] for name in needed), metas]
+    for number, (file_id, name, size, created, meta) in enumerate(zip(*columns, strict=True)):
+        try:
+            moment = pd.Timestamp(created)
+            made = (moment.tz_localize("UTC") if moment.tz is None else moment).to_pydatetime(warn=False)
+            file = File(UUID(str(file_id)), "", str(name), int(size), made, meta if isinstance(meta, dict) else None)
+        except (ValueError, TypeError):
+            raise InputError(
+                f"Row {number} of the DataFrame of files is not that of a file: its id, size or time is none.",
+                "Filter what ws.list_files() returns, but leave its values as they are.",
+            ) from None
+        found.setdefault(file.file_id, file)
+    return list(found.values())
 
 
 def sessions(found: Iterable[UploadSessionDetail]) -> pd.DataFrame:

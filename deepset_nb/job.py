@@ -1,4 +1,4 @@
-"""A running or ended upload: progress, cancel, wait, retry, receipt.
+"""A running or ended upload or download: progress, cancel, wait, retry, receipt.
 
 A job runs on the bridge's loop and outlives the cell that started it. It knows nothing of widgets: whoever makes it
 may hand it a view, which the rich reprs talk to, and anybody may subscribe to its state.
@@ -12,10 +12,10 @@ import itertools
 import logging
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
 from . import bridge, frames
-from .errors import Cancelled, InputError, StillRunning, UploadFailed
+from .errors import Cancelled, DownloadFailed, InputError, JobError, StillRunning, UploadFailed
 from .transfer.progress import JobState, Progress
 from .transfer.receipt import MISSED
 
@@ -29,7 +29,7 @@ Ending = Literal["later", "keep"]
 
 _log = logging.getLogger("deepset_nb")
 _numbers = itertools.count(1)
-_jobs: list[UploadJob] = []
+_jobs: list[Job] = []
 
 
 class View(Protocol):
@@ -57,26 +57,22 @@ class Transfer(Protocol):
         """The same transfer for what did not make it."""
 
 
-class UploadJob:
-    """An upload under way; made by ``ws.upload`` and ``ws.upload_texts``, which return at once.
-
-    Example:
-        >>> import deepset_nb as dn
-        >>> ws = dn.sandbox()
-        >>> job = ws.upload("reports/")  # doctest: +SKIP
-        >>> job.wait().receipt  # doctest: +SKIP
+class Job:
+    """What uploads and downloads have in common: work that outlives the cell it was started in.
 
     Attributes:
         id: Number of the job in this kernel, counted from 1.
         view: What shows it, if anything does.
     """
 
-    def __init__(self, transfer: Transfer, show: Callable[[UploadJob], View] | None = None) -> None:
+    _failure: type[JobError] = JobError
+
+    def __init__(self, transfer: Transfer, show: Callable[[Job], View] | None = None) -> None:
         """Start the transfer in the background; ``show`` makes the view that shows it."""
         self.id = next(_numbers)
         self._show = show
         self._transfer = transfer
-        self._next: UploadJob | None = None
+        self._next: Self | None = None
         self._retrying = threading.Lock()  # two panels of one job may ask at once
         self._subscribers: list[Callable[[JobState], None]] = []
         _jobs.append(self)
@@ -117,7 +113,7 @@ class UploadJob:
     def _tell(self, subscriber: Callable[[JobState], None], state: JobState) -> None:
         try:
             subscriber(state)
-        except Exception:  # a faulty callback must not stop the upload, nor the other callbacks
+        except Exception:  # a faulty callback must not stop the transfer, nor the other callbacks
             _log.exception("A callback of job %d failed and is not called again.", self.id)
             if subscriber in self._subscribers:
                 self._subscribers.remove(subscriber)
@@ -144,7 +140,7 @@ class UploadJob:
 
     # --- control ----------------------------------------------------------------------------------------------
 
-    def wait(self, timeout_s: float | None = None) -> UploadJob:
+    def wait(self, timeout_s: float | None = None) -> Self:
         """Block the cell until the job has ended; the stop button cancels it.
 
         Example:
@@ -183,7 +179,111 @@ class UploadJob:
             raise error  # an internal error: files that fail never raise
         return True
 
-    def cancel(self, ingest: Ending = "later") -> UploadJob:
+    def cancel(self) -> Self:
+        """End the job; acknowledged at once, ``wait()`` for its last words.
+
+        Example:
+            >>> job.cancel()  # doctest: +SKIP
+
+        Returns:
+            The job itself.
+        """
+        self._transfer.progress.cancelling = True
+        self._task.cancel()
+        return self
+
+    def retry(self, *, show: bool = True) -> Self:
+        """Try again what did not make it: failed, cancelled and unaccounted files.
+
+        Files are judged afresh, so a repaired sidecar or a file no longer empty goes through. What a cancelled job
+        left half done, an open upload session or the beginning of a file, the new one goes on with.
+
+        Example:
+            >>> job.retry().wait().receipt  # doctest: +SKIP
+
+        Args:
+            show: Show the new job as this one was shown.
+
+        Returns:
+            A new job; this one keeps its receipt.
+
+        Raises:
+            StillRunning: It has not ended.
+            InputError: It was tried again before: that job goes on from here, a second one would do the same twice.
+        """
+        if not self.done:
+            raise StillRunning(f"Job {self.id} is still running.", "Wait for it, or cancel it first.")
+        with self._retrying:
+            if self._next:
+                number = self._next.id
+                raise InputError(
+                    f"Job {self.id} was tried again before, as job {number}.",
+                    "Go on with that one: it is what retry() returned, and the panel that shows it has a Retry button.",
+                )
+            self._next = type(self)(self._transfer.again(), self._show if show else None)
+        return self._next
+
+    # --- result -----------------------------------------------------------------------------------------------
+
+    @property
+    def receipt(self) -> pd.DataFrame:
+        """One row per file, complete at every moment, also after an exception or a cancel.
+
+        Returns:
+            Columns ``path name stored_name status phase reason remedy file_id session_id`` (string), ``size`` (bytes)
+            and ``attempts`` (Int64), ``seconds`` (Float64, from first try to outcome). ``status`` is one of pending,
+            ok, failed, skipped, unaccounted, cancelled.
+        """
+        return frames.receipt(self._transfer.progress.receipt.records())
+
+    @property
+    def failed(self) -> pd.DataFrame:
+        """The rows of the receipt that did not make it, with reason and remedy."""
+        receipt = self.receipt
+        return receipt[receipt["status"].isin(MISSED)].reset_index(drop=True)
+
+    def raise_for_failures(self) -> Self:
+        """Raise if any file did not make it; for scripts and pipelines that must not go on then.
+
+        Returns:
+            The job itself.
+
+        Raises:
+            UploadFailed, DownloadFailed: Name the first files, their reasons and remedies.
+        """
+        bad = self._transfer.progress.receipt.missed()
+        if bad:
+            progress = self._transfer.progress
+            shown = "; ".join(f"{progress.shown(row)}: {row.reason}" for row in bad[:3])
+            more = f"; and {len(bad) - 3:,} more in job.failed" if len(bad) > 3 else ""
+            raise self._failure(
+                f"{len(bad):,} of {len(self._transfer.progress.receipt.rows):,} files did not make it: {shown}{more}.",
+                bad[0].remedy or "job.failed lists reasons and remedies; job.retry() tries them again.",
+            )
+        return self
+
+    def __repr__(self) -> str:
+        state = self.state()
+        what = f"{type(self).__name__} {self.id}, {state['status']}"
+        return f"<{what}: {state['headline']} ({state['target']['workspace']})>"
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return self.view.mimebundle() if self.view else {"text/plain": repr(self)}
+
+
+class UploadJob(Job):
+    """An upload under way; made by ``ws.upload`` and ``ws.upload_texts``, which return at once.
+
+    Example:
+        >>> import deepset_nb as dn
+        >>> ws = dn.sandbox()
+        >>> job = ws.upload("reports/")  # doctest: +SKIP
+        >>> job.wait().receipt  # doctest: +SKIP
+    """
+
+    _failure = UploadFailed
+
+    def cancel(self, ingest: Ending = "later") -> Self:
         """End the job; acknowledged at once, ``wait()`` for its last words.
 
         Example:
@@ -214,83 +314,24 @@ class UploadJob:
                 self._task.cancel()
         return self
 
-    def retry(self, *, show: bool = True) -> UploadJob:
-        """Send again what did not make it: failed, cancelled and unaccounted files.
 
-        Files are judged afresh, so a repaired sidecar or a file no longer empty goes through. If a cancelled upload
-        left its session open, the new job goes on into it and sends only what it does not have yet.
+class DownloadJob(Job):
+    """A download under way; made by ``ws.download``, which returns at once.
 
-        Example:
-            >>> job.retry().wait().receipt  # doctest: +SKIP
+    In its receipt ``name`` is the file's name on the platform, ``stored_name`` and ``path`` are the local ones, and
+    ``session_id`` is empty. A cancelled or broken download has no half file under a file's name: the beginnings of
+    large files stay as hidden ``.dnb-*.part`` files, and the next download goes on from them.
 
-        Args:
-            show: Show the new job as this one was shown.
+    Example:
+        >>> import deepset_nb as dn
+        >>> ws = dn.sandbox()
+        >>> job = ws.download("reports/")  # doctest: +SKIP
+        >>> job.wait().receipt[["name", "path", "status"]]  # doctest: +SKIP
+    """
 
-        Returns:
-            A new job; this one keeps its receipt.
-
-        Raises:
-            StillRunning: It has not ended.
-            InputError: It was tried again before: that job goes on from here, a second one would send files twice.
-        """
-        if not self.done:
-            raise StillRunning(f"Job {self.id} is still running.", "Wait for it, or cancel it first.")
-        with self._retrying:
-            if self._next:
-                number = self._next.id
-                raise InputError(
-                    f"Job {self.id} was tried again before, as job {number}.",
-                    "Go on with that one: it is what retry() returned, and the panel that shows it has a Retry button.",
-                )
-            self._next = UploadJob(self._transfer.again(), self._show if show else None)
-        return self._next
-
-    # --- result -----------------------------------------------------------------------------------------------
-
-    @property
-    def receipt(self) -> pd.DataFrame:
-        """One row per file handed in, complete at every moment, also after an exception or a cancel.
-
-        Returns:
-            Columns ``path name stored_name status phase reason remedy file_id session_id`` (string), ``size`` (bytes)
-            and ``attempts`` (Int64), ``seconds`` (Float64, from first try to outcome). ``status`` is one of pending,
-            ok, failed, skipped, unaccounted, cancelled.
-        """
-        return frames.receipt(self._transfer.progress.receipt.records())
-
-    @property
-    def failed(self) -> pd.DataFrame:
-        """The rows of the receipt that did not make it, with reason and remedy."""
-        receipt = self.receipt
-        return receipt[receipt["status"].isin(MISSED)].reset_index(drop=True)
-
-    def raise_for_failures(self) -> UploadJob:
-        """Raise if any file did not make it; for scripts and pipelines that must not go on then.
-
-        Returns:
-            The job itself.
-
-        Raises:
-            UploadFailed: Names the first files, their reasons and remedies.
-        """
-        bad = self._transfer.progress.receipt.missed()
-        if bad:
-            shown = "; ".join(f"{row.path}: {row.reason}" for row in bad[:3])
-            more = f"; and {len(bad) - 3:,} more in job.failed" if len(bad) > 3 else ""
-            raise UploadFailed(
-                f"{len(bad):,} of {len(self._transfer.progress.receipt.rows):,} files did not make it: {shown}{more}.",
-                bad[0].remedy or "job.failed lists reasons and remedies; job.retry() tries them again.",
-            )
-        return self
-
-    def __repr__(self) -> str:
-        state = self.state()
-        return f"<UploadJob {self.id}, {state['status']}: {state['headline']} ({state['target']['workspace']})>"
-
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        return self.view.mimebundle() if self.view else {"text/plain": repr(self)}
+    _failure = DownloadFailed
 
 
-def jobs() -> list[UploadJob]:
+def jobs() -> list[Job]:
     """The jobs of this kernel, oldest first."""
     return list(_jobs)

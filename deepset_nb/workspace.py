@@ -8,6 +8,7 @@ from uuid import UUID
 
 from . import bridge, frames
 from .client import AsyncClient
+from .downloading import Downloading
 from .job import jobs
 from .settings import Settings, resolve
 from .transfer.identity import Identity, identify
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 _latest: Workspace | None = None
 
 
-class Workspace(Uploading):
+class Workspace(Uploading, Downloading):
     """A workspace of the deepset AI Platform.
 
     Making one asks the platform who you are and whether the workspace is there, so that a wrong key or name shows at

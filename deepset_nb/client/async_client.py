@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from types import TracebackType
 from typing import Any
 
@@ -30,6 +30,8 @@ HEADERS = {
     "User-Agent": f"deepset-nb/{__version__}",
     "X-Client-Source": "deepset_nb",
 }
+# A compressed body has another length than the file, and its ranges are not the file's.
+_AS_IT_IS = {"Accept": "*/*", "Accept-Encoding": "identity"}
 
 
 class AsyncClient:
@@ -130,7 +132,9 @@ class AsyncClient:
         return await retrying(attempt, on_retry=on_retry)
 
     @contextlib.asynccontextmanager
-    async def stream(self, path: str, asked: Asked) -> AsyncIterator[httpx.Response]:
+    async def stream(
+        self, path: str, asked: Asked, headers: Mapping[str, str] | None = None
+    ) -> AsyncIterator[httpx.Response]:
         """GET an answer whose body is read by the caller, piece by piece.
 
         Raises:
@@ -139,7 +143,7 @@ class AsyncClient:
         """
 
         async def attempt() -> httpx.Response:
-            request = self._http.build_request("GET", self._url(path), headers={"Accept": "*/*"})
+            request = self._http.build_request("GET", self._url(path), headers=_AS_IT_IS | dict(headers or {}))
             response = await self._send(request, path, retries.REPEATABLE, stream=True)
             try:
                 await self._raise_error(response, asked, retries.REPEATABLE)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import AsyncGenerator, Iterator, Mapping
+import re
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -28,6 +30,23 @@ _Page = page_of(File)
 
 # The answer comes after the platform has stored up to 200 MB; its own limit for a request is about 3 minutes.
 _UPLOAD_TIMEOUT = httpx.Timeout(connect=CONNECT_S, read=200.0, write=WRITE_S, pool=None)
+
+
+@dataclass(frozen=True)
+class Content:
+    """The content of a file, under way.
+
+    Attributes:
+        pieces: The bytes from ``start`` on.
+        start: Where they begin: where it was asked for, or 0.
+        total: Bytes of the whole file, if the platform says so.
+        etag: What the platform calls this version of the content, or nothing.
+    """
+
+    pieces: AsyncIterator[bytes]
+    start: int
+    total: int | None
+    etag: str
 
 
 class Files:
@@ -154,10 +173,45 @@ class Files:
             ConnectionFailed: The connection broke on the way; what came before is incomplete.
             FileNotFound: The workspace has no such file.
         """
-        path = file_path(workspace, file_id)
-        async with self._client.stream(path, Asked(Subject.FILE, workspace, str(file_id))) as response:
-            async for piece in response.aiter_bytes():
+        async with self.content(workspace, file_id) as content:
+            async for piece in content.pieces:
                 yield piece
+
+    @contextlib.asynccontextmanager
+    async def content(
+        self, workspace: str, file_id: UUID | str, *, start: int = 0, etag: str = ""
+    ) -> AsyncIterator[Content]:
+        """The content of a file, from ``start`` on if the platform can do that, else from its beginning.
+
+        Args:
+            workspace: Name of the workspace.
+            file_id: Id of the file.
+            start: The first byte wanted. No page of the platform promises that it heeds this.
+            etag: What came before was of this version; of another one, all comes.
+
+        Raises:
+            ConnectionFailed: The connection broke on the way; what came before is incomplete.
+            FileNotFound: The workspace has no such file.
+        """
+        path, asked = file_path(workspace, file_id), Asked(Subject.FILE, workspace, str(file_id))
+        headers = {"Range": f"bytes={start}-"} | ({"If-Range": etag} if etag else {}) if start else {}
+        async with contextlib.AsyncExitStack() as stack:
+            try:
+                response = await stack.enter_async_context(self._client.stream(path, asked, headers))
+            except ApiError as error:
+                if error.status != 416 or not start:
+                    raise
+                start = -1  # it has no such byte
+            else:
+                encoded = "content-encoding" in response.headers
+                first, total = _range_of(response) if start else (0, _length_of(response))
+                if first in (0, start) and not (encoded and first):
+                    etag = response.headers.get("etag", "")
+                    yield Content(response.aiter_bytes(), first, None if encoded else total, etag)
+                    return
+        # Anything but what was asked for cannot be glued to what is there.
+        async with self.content(workspace, file_id) as content:
+            yield content
 
     async def meta(self, workspace: str, file_id: UUID | str) -> dict[str, Any]:
         """The metadata of a file.
@@ -174,6 +228,19 @@ class Files:
         path = workspace_path(workspace, "files")
         response = await self._client.request("GET", path, asked, worth=REPEATABLE, params=params)
         return decoded(response, _Page, self._client.settings)
+
+
+def _range_of(response: httpx.Response) -> tuple[int, int | None]:
+    """The first byte an answer holds, -1 for a part that does not say, and the size of the whole if it is known."""
+    if response.status_code != 206:
+        return 0, _length_of(response)
+    found = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("content-range", ""))
+    return (int(found[1]), int(found[2]) if found[2] != "*" else None) if found else (-1, None)
+
+
+def _length_of(response: httpx.Response) -> int | None:
+    length = response.headers.get("content-length", "")
+    return int(length) if length.isdecimal() else None
 
 
 def _as_json(meta: Mapping[str, Any]) -> str:

@@ -45,6 +45,7 @@ class Choices:
     decode_names: bool = True  # uploaded names come back readable, so someone percent-decodes once
 
     overwrite_keeps_id: bool = True  # False: the replacement is a new file with a new id
+    range_requests: bool = False  # no page promises them: a client has to do without, and may profit from True
     direct_limit_bytes: int = 200_000_000  # 200 MB, the decimal reading
     list_lag_s: float = 0  # guides: up to 3 minutes until a listing shows a file; 0 keeps lessons short
     temporary_listed: bool = False  # a temporary file is for one purpose, not one of the workspace's documents

@@ -14,6 +14,7 @@ from fastapi import APIRouter, Query
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.types import Receive, Scope, Send
 
 from .filter import FilterError, compile_filter
 from .paging import Limit, PageNumber
@@ -106,7 +107,17 @@ def download_file(workspace_name: str, file_id: UUID, platform: Here) -> Respons
     path = platform.store.blob_path(file["blob"])
     if not path.exists():
         raise _not_found(workspace, file_id)  # deleted or replaced a moment ago
-    return FileResponse(path, media_type=mimetypes.guess_type(file["name"])[0] or "application/octet-stream")
+    kind = mimetypes.guess_type(file["name"])[0] or "application/octet-stream"
+    return (FileResponse if platform.choices.range_requests else _WholeFile)(path, media_type=kind)
+
+
+class _WholeFile(FileResponse):
+    """Everything, whatever range was asked for."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        del self.headers["accept-ranges"]
+        headers = [(name, value) for name, value in scope["headers"] if name != b"range"]
+        await super().__call__({**scope, "headers": headers}, receive, send)
 
 
 @router.get("/{file_id}/documents")

@@ -17,6 +17,7 @@ SPEED_WINDOW_S = 10.0  # speed is what went through during the last ten seconds,
 SHOWN_CHARACTERS = 240  # of a path or reason in a state; the receipt has it whole
 SHOWN_FAILURES = 50  # rows of failures in a state: a state is saved in the notebook, the receipt has them all
 
+JobKind = Literal["upload", "download"]
 JobStatus = Literal["running", "cancelling", "done", "failed", "cancelled"]
 PhaseName = Literal["planning", "sending", "ingesting"]
 PhaseState = Literal["waiting", "active", "done", "failed"]
@@ -66,7 +67,7 @@ class Counts(TypedDict):
 class JobState(TypedDict):
     """Everything a view needs, as plain JSON values."""
 
-    kind: Literal["upload"]
+    kind: JobKind
     status: JobStatus
     headline: str
     detail: str
@@ -115,6 +116,7 @@ class Progress:
 
     def __init__(self, target: Target) -> None:
         self.target = target
+        self.kind: JobKind = "upload"
         self.cancelling = False  # set by whoever cancels, from any thread; the outcome has the last word
         self.phases: dict[PhaseName, PhaseProgress] = {name: _phase(name) for name in LABELS}
         self.receipt = Receipt([])
@@ -220,6 +222,10 @@ class Progress:
         )
         return f"Sending {done}" if active["name"] == "sending" else f"The platform is ingesting: {done}"
 
+    def shown(self, row: Row) -> str:
+        """How a failure names its file."""
+        return row.path
+
     def state(self) -> JobState:
         """The picture of this moment."""
         counts = self.receipt.counts()
@@ -227,7 +233,7 @@ class Progress:
         # A cancelled transfer can leave ten thousand rows of one reason: the note says it once.
         shown = [row for row in bad if row.status != "cancelled"]
         return {
-            "kind": "upload",
+            "kind": self.kind,
             "status": self.status,
             "headline": self.headline(),
             "detail": self.detail,
@@ -245,7 +251,7 @@ class Progress:
             },
             "failures": [
                 {
-                    "path": _short(row.path),
+                    "path": _short(self.shown(row)),
                     "status": row.status,
                     "reason": _short(row.reason or ""),
                     "remedy": _short(row.remedy or ""),

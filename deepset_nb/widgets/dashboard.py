@@ -52,4 +52,4 @@ class _Panels:
         self._panels = [made.pop(id(job)) if id(job) in made else JobPanel(job) for job in newest]
         for panel in made.values():
             panel.close()
-        self.box.children = self._panels or [ipywidgets.Label("No uploads in this kernel yet.")]
+        self.box.children = self._panels or [ipywidgets.Label("No uploads or downloads in this kernel yet.")]

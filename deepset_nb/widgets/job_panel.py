@@ -1,4 +1,4 @@
-"""One upload, live: phases, speed, failures, Cancel and Retry."""
+"""One upload or download, live: phases, speed, failures, Cancel and Retry."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ._base import Handler, Widget
 
 
 class JobLike(Protocol):
-    """What a widget needs of a job; `deepset_nb.job.UploadJob` is one."""
+    """What a widget needs of a job; `deepset_nb.job.Job` is one."""
 
     def state(self) -> JobState:
         """The picture of this moment."""

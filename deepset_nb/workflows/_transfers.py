@@ -6,17 +6,16 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Iterable
 from functools import partial
-from pathlib import Path
 from typing import Any, TypeVar
 
 from .. import bridge
 from ..errors import InputError, StillRunning, UploadFailed
-from ..job import UploadJob
+from ..job import DownloadJob, Job, UploadJob
 from ..models import DeepsetCloudFile, DeepsetCloudFileBytes, S3UploadResult, S3UploadSummary, WriteMode, utf8
 from ..settings import Settings
 from ..transfer.direct import DirectUpload, goes_directly
-from ..transfer.download import ATTEMPTS, Download, DownloadProgress
-from ..transfer.download import CONNECTIONS as FETCHING
+from ..transfer.download import PATIENT, Download, check_folder
+from ..transfer.download_progress import DownloadProgress
 from ..transfer.plan import Given, PathLike, plan_rows, plan_texts, read_given
 from ..transfer.progress import JobState, Progress, Target
 from ..transfer.upload import Upload
@@ -26,7 +25,6 @@ T = TypeVar("T")
 Transfer = Upload | DirectUpload | Download
 
 DEFAULT_WORKSPACE_NAME = ""  # stands for what the environment or a .env file names when a function is called
-PATIENT = 2  # safe mode: one connection, and everything is tried twice as often
 
 
 def paths_transfer(
@@ -90,14 +88,13 @@ def download_transfer(
     """A download into a folder."""
     return Download(
         settings,
-        Path(file_dir).expanduser() if file_dir is not None else Path(),
+        check_folder(file_dir),
         DownloadProgress(_target(settings)),
         name=name,
         odata_filter=odata_filter,
         include_meta=include_meta,
         batch_size=batch_size,
-        connections=1 if safe_mode else FETCHING,
-        attempts=ATTEMPTS * PATIENT if safe_mode else ATTEMPTS,
+        safe_mode=safe_mode,
         within_s=timeout_s,
     )
 
@@ -147,14 +144,14 @@ async def _run(transfer: Transfer, show_progress: bool) -> None:
         await transfer.run()
 
 
-def _job(transfer: Transfer) -> UploadJob:
+def _job(transfer: Transfer) -> Job:
     """The transfer as a job with a panel, whose buttons then work."""
     from ..widgets.show import show_job
 
-    return UploadJob(transfer, show_job)
+    return (DownloadJob if isinstance(transfer, Download) else UploadJob)(transfer, show_job)
 
 
-async def _ended(job: UploadJob) -> None:
+async def _ended(job: Job) -> None:
     loop, ended = asyncio.get_running_loop(), asyncio.Event()
 
     def look(_: JobState) -> None:

@@ -33,6 +33,8 @@ describe("the contract with the kernel", () => {
 
   it("refuses what is not of the shape", () => {
     const { JobState, Ack } = examples;
+    expect(is(messages.jobState, { ...JobState, kind: "download" })).toBe(true);
+    expect(is(messages.jobState, { ...JobState, kind: "sideload" })).toBe(false);
     expect(is(messages.jobState, { ...JobState, status: "finished" })).toBe(false);
     expect(is(messages.jobState, { ...JobState, phases: [{}] })).toBe(false);
     expect(is(messages.jobState, { ...JobState, elapsed_s: "4" })).toBe(false);

@@ -135,6 +135,29 @@ describe("cancelling", () => {
   });
 });
 
+it("speaks of a download as one", async () => {
+  const base = job();
+  const { el, text, close } = await open(
+    job({
+      kind: "download",
+      status: "done",
+      headline: "2 of 3 files fetched, 1 was there already",
+      session_id: null,
+      expires_at: null,
+      failures: [],
+      failures_total: 0,
+      counts: { ...base.counts, ok: 2, failed: 0, skipped: 1 },
+      phases: base.phases.slice(0, 2).map((phase, at) => ({ ...phase, state: "done", label: ["Listing", "Fetching"][at]! })),
+    }),
+  );
+
+  expect(el.querySelector(".dnb-job")!.getAttribute("aria-label")).toBe("Download");
+  expect(text()).toContain("1 there already");
+  expect(text()).toContain("Fetching");
+  expect(text()).not.toMatch(/upload|sen[dt]|left out|session/i);
+  await close();
+});
+
 it("retries what failed", async () => {
   const { model, click, close } = await open(job({ status: "failed", can_cancel: false, can_retry: true }));
   await click("Retry 1 file");

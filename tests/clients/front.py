@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import socket
+import struct
 import threading
+import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 HOP_BY_HOP = {"connection", "transfer-encoding", "content-length", "date", "server"}
@@ -38,12 +42,28 @@ class Answer:
     headers: tuple[tuple[str, str], ...] = ()
 
 
+@dataclass
+class Break:
+    """What becomes of an answer under way: only its first bytes arrive.
+
+    Attributes:
+        after: How many bytes of the body.
+        how: The connection is reset, or closed as if that were all, or stays silent until `Front.release` is set.
+    """
+
+    after: int
+    how: Literal["reset", "end", "hold"] = "reset"
+
+
 class Front:
     """A gateway; the sandbox makes the bucket's address from ours, so that objects come here, too.
 
     Attributes:
         api_url: Its address.
         requests: What was asked, in order.
+        breaks: Says which answers do not arrive whole.
+        sent: Bytes of bodies that went to clients, by path.
+        release: Ends the silence of answers that are held.
     """
 
     def __init__(self, api_url: str, rule: Callable[[Request], Answer | None]) -> None:
@@ -52,6 +72,9 @@ class Front:
         front = self
         self.requests: list[Request] = []
         self.rule = rule
+        self.breaks: Callable[[Request], Break | None] = lambda request: None
+        self.sent: Counter[str] = Counter()
+        self.release = threading.Event()
         self.target = (parts.hostname or "", parts.port or 80)
 
         class Handler(BaseHTTPRequestHandler):
@@ -72,6 +95,7 @@ class Front:
 
     def close(self) -> None:
         """Go away."""
+        self.release.set()
         self._server.shutdown()
         self._server.server_close()
 
@@ -90,8 +114,22 @@ class Front:
         if status != 204:
             handler.send_header("Content-Length", str(len(content)))
         handler.end_headers()
+        broken = self.breaks(request)
+        content = content if broken is None else content[: broken.after]
+        self.sent[request.path] += len(content)
         with contextlib.suppress(OSError):  # the client may be gone
             handler.wfile.write(content)
+        if broken is not None:
+            self.break_off(handler, broken)
+
+    def break_off(self, handler: BaseHTTPRequestHandler, broken: Break) -> None:
+        """End the connection in the middle of an answer."""
+        if broken.how == "hold":
+            self.release.wait(60)
+        if broken.how == "reset":
+            time.sleep(0.05)  # a reset throws away what the other side has not read yet
+            handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        handler.close_connection = True
 
     def passed_on(self, request: Request) -> Answer:
         """What the sandbox itself says."""

@@ -50,6 +50,12 @@ def in_order(room: Room, clock: Any) -> list[str]:
     return names(room)
 
 
+def status_of_a_range(room: Room) -> tuple[int, bytes]:
+    file_id = room.direct("a.txt", b"content").json()["file_id"]
+    answer = room.api.get(room.url(f"/files/{file_id}"), headers={"Range": "bytes=3-"})
+    return answer.status_code, answer.content
+
+
 def overwritten_keeps_id(room: Room) -> bool:
     first = room.direct("a.txt").json()["file_id"]
     return room.direct("a.txt", write_mode="OVERWRITE").json()["file_id"] == first
@@ -190,6 +196,7 @@ CASES = {
     "length_range_in_policy": Case(lambda r: "content-length-range" in policy_of(r), True, False, False),
     "decode_names": Case(lambda r: r.upload({"a%20b": b"1"})[0][0], "a b", False, "a%20b"),
     "overwrite_keeps_id": Case(overwritten_keeps_id, True, False, False),
+    "range_requests": Case(status_of_a_range, (200, b"content"), True, (206, b"tent")),
     "direct_limit_bytes": Case(lambda r: r.direct("a", b"12345").status_code, 201, 4, 413),
     "list_lag_s": Case(listed_at_once_and_later, [1, 1], 1.5, [0, 1]),
     "temporary_listed": Case(temporary_listed, 0, True, 1),

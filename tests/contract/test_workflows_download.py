@@ -15,10 +15,11 @@ import pytest
 
 import deepset_nb as dn
 from deepset_nb.errors import InputError, Unauthorized
-from deepset_nb.job import UploadJob
+from deepset_nb.job import DownloadJob
 from deepset_nb.settings import resolve
-from deepset_nb.transfer import download as module
-from deepset_nb.transfer.download import Download, DownloadProgress
+from deepset_nb.transfer import fetch as module
+from deepset_nb.transfer.download import Download
+from deepset_nb.transfer.download_progress import DownloadProgress
 from deepset_nb.workflows.sync_client.files import (
     DeepsetCloudFile,
     DeepsetCloudFileBytes,
@@ -152,14 +153,14 @@ def test_what_cannot_be_written_is_a_failed_row_and_the_others_arrive(
     ws: dn.Workspace, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(ws, a="x", b="y")
-    whole = module._publish
+    whole = module.publish
 
-    def full_disk(part: Path, path: Path, file: Any) -> None:
+    def full_disk(part: Path, path: Path) -> None:
         if path.name == "a.txt":
             raise OSError(28, "No space left on device")
-        whole(part, path, file)
+        whole(part, path)
 
-    monkeypatch.setattr(module, "_publish", full_disk)
+    monkeypatch.setattr(module, "publish", full_disk)
     rows = download(file_dir=target, **account(ws))
 
     assert statuses(rows) == {"a.txt": "failed", "b.txt": "ok"}
@@ -178,12 +179,12 @@ def test_a_wrong_key_and_a_file_in_the_folders_place_are_errors_of_the_call(ws: 
 def test_a_job_can_run_a_download_and_retry_it(ws: dn.Workspace, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(ws, a="x", b="y")
 
-    def broken(part: Path, path: Path, file: Any) -> None:
+    def broken(part: Path, path: Path) -> None:
         raise OSError(5, "Input/output error")
 
     with monkeypatch.context() as patch:
-        patch.setattr(module, "_publish", broken)
-        job = UploadJob(Download(ws.settings, target, DownloadProgress(ws.target))).wait(30)
+        patch.setattr(module, "publish", broken)
+        job = DownloadJob(Download(ws.settings, target, DownloadProgress(ws.target))).wait(30)
     assert job.state()["headline"] == "2 of 2 files could not be fetched"
     assert on_disk(target) == {}
     again = job.retry().wait(30)

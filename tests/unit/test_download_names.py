@@ -95,3 +95,27 @@ def test_ten_thousand_files_of_one_name_are_placed_in_no_time(tmp_path: Path) ->
     placed = {names.place(file("a.txt"))[0].name for _ in range(10_000)}
 
     assert len(placed) == 10_000
+
+
+def test_the_two_ways_to_write_a_letter_are_one_name(tmp_path: Path) -> None:
+    names = LocalNames(tmp_path)
+
+    assert names.place(file("caf\u00e9.txt"))[0].name == "caf\u00e9.txt"
+    assert names.place(file("cafe\u0301.txt"))[0].name == "cafe\u0301_1.txt"
+    assert names.place(file("CAF\u00c9.txt"))[0].name == "CAF\u00c9_2.txt"
+
+
+def test_a_file_that_was_fetched_alone_is_recognised_among_its_namesakes(tmp_path: Path) -> None:
+    first, second = file("a.txt", size=5), file("a.txt", size=6)
+    (tmp_path / "a.txt").write_text("123456")
+    os.utime(tmp_path / "a.txt", ns=(time_of(second), time_of(second)))
+    names = LocalNames(tmp_path)
+
+    assert names.place(first) == (tmp_path / "a_1.txt", False)
+    assert names.place(second) == (tmp_path / "a.txt", True)
+    assert names.place(second) == (tmp_path / "a_2.txt", False)
+
+
+def test_no_document_takes_the_name_of_a_leftover() -> None:
+    assert safe_name(".dnb-download.lock") == "_.dnb-download.lock"
+    assert safe_name(f".dnb-{'0' * 16}.part") == f"_.dnb-{'0' * 16}.part"

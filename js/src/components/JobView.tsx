@@ -22,11 +22,11 @@ export function tone(state: JobState): Tone {
   return "fail";
 }
 
-/** One upload from planning to the index. */
+/** One upload from planning to the index, or one download. */
 export function JobView({ state, action }: { state: JobState; action: Action }) {
   const now = tone(state);
   return (
-    <div class={`dnb-card dnb-job dnb-tone-${now}`} role="group" aria-label="Upload">
+    <div class={`dnb-card dnb-job dnb-tone-${now}`} role="group" aria-label={state.kind === "download" ? "Download" : "Upload"}>
       <div class="dnb-head">
         <Icon name={ICONS[now]} />
         <div class="dnb-titles">
@@ -85,7 +85,7 @@ function Facts({ state }: { state: JobState }) {
       <span class="dnb-muted">{running ? "Running for" : "Took"}</span> {formatElapsed(state.elapsed_s + Math.min(quiet_s, QUIET_AFTER_S))}
     </>,
     state.speed_bps !== null && `${formatBytes(state.speed_bps)}/s`,
-    state.counts.skipped > 0 && `${formatNumber(state.counts.skipped)} left out`,
+    state.counts.skipped > 0 && `${formatNumber(state.counts.skipped)} ${state.kind === "download" ? "there already" : "left out"}`,
     state.session_id && (
       <>
         <span class="dnb-muted">Session</span> <code>{visible(state.session_id)}</code>

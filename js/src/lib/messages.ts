@@ -21,7 +21,7 @@ export const failure = { path: "string", status: "string", reason: "string", rem
 export const counts = { total: "number", ok: "number", failed: "number", skipped: "number", unaccounted: "number", cancelled: "number" } as const;
 
 export const jobState = {
-  kind: ["upload"],
+  kind: ["upload", "download"],
   status: ["running", "cancelling", "done", "failed", "cancelled"],
   headline: "string",
   detail: "string",
