@@ -16,7 +16,7 @@ The house, from the door inwards; each room only knows the rooms after it:
     workspace, connect    what a cell calls
     workflows             the functions of the platform's own SDK, under their names
     widgets               the Python side of each widget, and the forms a saved notebook shows
-    job                   a running upload or download: progress, cancel, wait, retry, receipt
+    job, history          uploads and downloads, running and past: progress, cancel, wait, retry, receipt
     frames                API objects as DataFrames
     bridge                the one event loop behind all synchronous calls
     transfer              plan, send, close, watch, reconcile
@@ -37,6 +37,7 @@ from ._version import __version__
 if TYPE_CHECKING:
     from .client import AsyncClient
     from .connect import login, sandbox, workspaces
+    from .history import jobs, receipt
     from .job import DownloadJob, UploadJob
     from .magics import load_ipython_extension
     from .models import DeepsetCloudFile, DeepsetCloudFileBytes, WriteMode
@@ -52,8 +53,10 @@ _HOMES = {
     "UploadSession": "upload_session",
     "Workspace": "workspace",
     "WriteMode": "models",
+    "jobs": "history",
     "load_ipython_extension": "magics",
     "login": "connect",
+    "receipt": "history",
     "sandbox": "connect",
     "workspaces": "connect",
 }
@@ -68,8 +71,10 @@ __all__ = [
     "Workspace",
     "WriteMode",
     "__version__",
+    "jobs",
     "load_ipython_extension",
     "login",
+    "receipt",
     "sandbox",
     "workspaces",
 ]

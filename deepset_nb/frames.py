@@ -6,6 +6,8 @@ The only place that decides dtypes, so that they are equal under pandas 2.2 and 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +16,7 @@ import pandas as pd
 
 from .errors import InputError
 from .models import File, SessionFile, UploadSessionDetail, WorkspaceInfo
+from .transfer.journal_records import JobRecord
 from .transfer.meta import meta_of
 from .transfer.receipt import Row
 
@@ -40,6 +43,12 @@ PLAN = {
     "reason": TEXT,
     "remedy": TEXT,
     "meta": "object",
+}
+JOBS = {
+    **dict.fromkeys(("job_id", "kind", "status", "workspace", "host", "organisation"), TEXT),
+    **dict.fromkeys(("started_at", "ended_at"), TIME),
+    **dict.fromkeys(("files", "ok", "failed", "skipped", "unaccounted", "cancelled"), COUNT),
+    "headline": TEXT,
 }
 RECEIPT = {
     "path": TEXT,
@@ -158,6 +167,26 @@ def workspaces(found: Iterable[WorkspaceInfo]) -> pd.DataFrame:
     """Workspaces: ``name workspace_id``."""
     return _frame(
         WORKSPACES, (msgspec.structs.asdict(info) | {"workspace_id": str(info.workspace_id)} for info in found)
+    )
+
+
+def jobs(records: Iterable[JobRecord]) -> pd.DataFrame:
+    """Jobs, past and running: see ``dn.jobs``."""
+
+    def time_of(seconds: float | None) -> datetime | None:
+        return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+    return _frame(
+        JOBS,
+        (
+            asdict(record)
+            | {
+                "job_id": record.job,
+                "started_at": time_of(record.started_at),
+                "ended_at": time_of(record.ended_at),
+            }
+            for record in records
+        ),
     )
 
 

@@ -11,6 +11,7 @@ import concurrent.futures
 import itertools
 import logging
 import threading
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PUBLISH_S = 0.1  # Jupyter drops messages above 1,000 a second; ten a second is as smooth as eyes need
+SHARE = 20  # the picture of a hundred thousand files takes a while to draw: at most a twentieth of the time
 DRAIN_S = 5.0  # what a cancelled job gets for its last words
 
 Ending = Literal["later", "keep"]
@@ -46,6 +48,7 @@ class Transfer(Protocol):
     """What a job runs: a pipeline that reports into ``progress``."""
 
     progress: Progress
+    job_id: str
 
     async def run(self) -> None:
         """Transfer everything; raise only when cancelled."""
@@ -62,6 +65,7 @@ class Job:
 
     Attributes:
         id: Number of the job in this kernel, counted from 1.
+        started_at: Seconds since 1970.
         view: What shows it, if anything does.
     """
 
@@ -72,6 +76,7 @@ class Job:
         self.id = next(_numbers)
         self._show = show
         self._transfer = transfer
+        self.started_at = time.time()
         self._next: Self | None = None
         self._retrying = threading.Lock()  # two panels of one job may ask at once
         self._subscribers: list[Callable[[JobState], None]] = []
@@ -99,10 +104,11 @@ class Job:
     async def _publish_changes(self) -> None:
         shown: JobState | None = None
         while True:
+            now = time.monotonic()
             if (state := self.state()) != shown:
                 self._publish(state)
                 shown = state
-            await asyncio.sleep(PUBLISH_S)
+            await asyncio.sleep(max(PUBLISH_S, SHARE * (time.monotonic() - now)))
 
     def _publish(self, state: JobState) -> None:
         for subscriber in list(self._subscribers):
@@ -132,6 +138,11 @@ class Job:
         if self.done:
             callback(self.state())
         return lambda: self._subscribers.remove(callback) if callback in self._subscribers else None
+
+    @property
+    def job_id(self) -> str:
+        """Id of the job in ``dn.jobs()``, the same in every kernel."""
+        return self._transfer.job_id
 
     @property
     def done(self) -> bool:
@@ -234,7 +245,7 @@ class Job:
             and ``attempts`` (Int64), ``seconds`` (Float64, from first try to outcome). ``status`` is one of pending,
             ok, failed, skipped, unaccounted, cancelled.
         """
-        return frames.receipt(self._transfer.progress.receipt.records())
+        return frames.receipt(row.record() for row in self._transfer.progress.receipt.rows)
 
     @property
     def failed(self) -> pd.DataFrame:
@@ -332,6 +343,6 @@ class DownloadJob(Job):
     _failure = DownloadFailed
 
 
-def jobs() -> list[Job]:
+def kernel_jobs() -> list[Job]:
     """The jobs of this kernel, oldest first."""
     return list(_jobs)

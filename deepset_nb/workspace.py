@@ -9,7 +9,7 @@ from uuid import UUID
 from . import bridge, frames
 from .client import AsyncClient
 from .downloading import Downloading
-from .job import jobs
+from .job import kernel_jobs
 from .settings import Settings, resolve
 from .transfer.identity import Identity, identify
 from .transfer.progress import Target
@@ -229,7 +229,7 @@ class Workspace(Uploading, Downloading):
         """
         from .widgets.dashboard import dashboard
 
-        return dashboard(self.uploader(), jobs, self.session_browser())
+        return dashboard(self.uploader(), kernel_jobs, self.session_browser())
 
 
 def latest() -> Workspace | None:

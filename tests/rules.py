@@ -20,7 +20,7 @@ ORDER = (
     ("__init__", "__main__", "cli", "demo", "magics"),
     ("workspace", "connect", "workflows", "upload_session", "uploading", "downloading"),
     ("widgets",),
-    ("job",),
+    ("job", "history"),
     ("frames",),
     ("bridge", "_task", "_main_thread", "_at_exit"),
     ("transfer",),

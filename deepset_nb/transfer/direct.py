@@ -12,6 +12,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 from ..client import AsyncClient
 from ..errors import ApiError, ConnectionFailed, DeepsetError, Forbidden, ServerError, Unauthorized, WorkspaceNotFound
@@ -47,6 +48,7 @@ class DirectUpload:
         self.progress = progress
         self.write_mode = write_mode
         self.error: DeepsetError | None = None
+        self.job_id = uuid4().hex
         self._plan = plan
         del progress.phases["ingesting"]  # a direct request is answered when its file is ingested
         self._stopped = False

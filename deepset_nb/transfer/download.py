@@ -13,7 +13,7 @@ import reprlib
 import time
 from collections.abc import AsyncGenerator, Iterable, Iterator
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from ..client import AsyncClient
 from ..errors import (
@@ -122,6 +122,7 @@ class Download:
         self.safe_mode = safe_mode
         self.within_s = within_s
         self.error: DeepsetError | None = None
+        self.job_id = uuid4().hex
         self.timed_out = False
         # Oldest first, as the listing below: files of one name get the same numbers in every download.
         self._only = None if only is None else sorted(only, key=lambda file: (file.created_at, str(file.file_id)))

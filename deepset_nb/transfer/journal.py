@@ -169,6 +169,15 @@ class Journal:
         with self._lock:
             return [Past(*row) for row in self._db.execute(query, (job,))]
 
+    def counts_of(self, job: str) -> dict[str, int]:
+        """How many files of a transfer have which status, those that wait for their outcome as ``sent``."""
+        query = """
+            SELECT CASE WHEN status = 'pending' AND phase <> 'planned' THEN 'sent' ELSE status END AS now, COUNT(*)
+            FROM files WHERE job = ? GROUP BY now
+        """
+        with self._lock:
+            return dict(self._db.execute(query, (job,)).fetchall())
+
     # --- writing ----------------------------------------------------------------------------------------------
 
     def begin(

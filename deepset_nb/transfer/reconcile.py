@@ -23,6 +23,7 @@ LISTING_TRIES, LISTING_PAUSE_S = 4, 0.5  # listings may lag behind ingestion (pl
 
 DECIDED = (IngestionStatus.FINISHED, IngestionStatus.FAILED)
 
+FINAL = ("EMPTY_FILE", "FAILED_TO_PARSE_META")  # the same file and metadata can only fail again
 REASONS: dict[str, tuple[str, str]] = {
     "EMPTY_FILE": ("The platform found the file empty.", "Fill it or leave it out."),
     "FILE_NOT_FOUND": ("The platform lost the file between bucket and ingestion.", "job.retry() sends it again."),
@@ -72,6 +73,7 @@ def _settle(row: Row, outcome: SessionFile | None, complete: bool) -> None:
         code = outcome.ingestion_status_reason or "UNKNOWN_ERROR"
         reason, remedy = REASONS.get(code, (f"The platform refused it: {code}.", "job.retry() sends it again."))
         row.end("failed", reason, remedy)
+        row.final = code in FINAL
     elif outcome and outcome.ingestion_status == IngestionStatus.FINISHED:
         row.end("ok")
     elif complete and outcome is None:

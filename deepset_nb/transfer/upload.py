@@ -21,9 +21,10 @@ from ..client.concurrency import CEILING
 from ..errors import DeepsetError
 from ..models import WriteMode
 from ..settings import Settings
+from .another_try import judge_again
 from .identity import Identity, identify
 from .outcome import end_unsent, note_open_sessions, say_what_is_where
-from .plan import refuse_sidecar_names, replan
+from .plan import refuse_sidecar_names
 from .progress import Progress
 from .receipt import Row
 from .reconcile import find_all_ids, reconcile
@@ -54,6 +55,9 @@ class Upload:
         rounds: How often to begin anew with a file after the bucket's own attempts ran out.
         ingest_within_s: The longest wait for ingestion after the last byte; 0 leaves at once, None waits as long as
             something changes.
+
+    Attributes:
+        job_id: The transfer's id in the journal, the same in every kernel.
     """
 
     def __init__(
@@ -86,6 +90,7 @@ class Upload:
         self._resume = resume
         self._retried = list(retried)
         self._record = Record(progress, "upload", write_mode)
+        self.job_id = self._record.job
         self._keeper = SessionKeeper(settings.workspace_name, write_mode, parallel, progress, self._record)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._sending: asyncio.Task[None] | None = None
@@ -95,11 +100,6 @@ class Upload:
         self.ending = "keep"
         if self._loop and self._sending:
             self._loop.call_soon_threadsafe(self._sending.cancel)
-
-    @property
-    def job_id(self) -> str:
-        """The transfer's id in the journal, the same in every kernel."""
-        return self._record.job
 
     @property
     def sessions(self) -> list[Session]:
@@ -121,7 +121,7 @@ class Upload:
         return Upload(
             self.settings,
             # Without rows it ended before there was a plan: then all is still to do.
-            (lambda: [*kept, *replan(rest)]) if self.progress.receipt.rows else self._plan,
+            (lambda: [*kept, *judge_again(rest)]) if self.progress.receipt.rows else self._plan,
             Progress(self.progress.target),
             write_mode=self.write_mode,
             who=self._who,

@@ -1,0 +1,38 @@
+"""What another try takes up: everything that may fare better, and nothing that can only fail again."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import replace
+
+from ..client.fingerprint import fingerprint_of
+from .plan import replan
+from .receipt import Row
+
+
+def judge_again(rows: Iterable[Row]) -> list[Row]:
+    """Rows for another try, in their order; what was refused for good and is the same file still keeps its outcome.
+
+    Args:
+        rows: What did not make it.
+    """
+    rows = list(rows)
+    refused = {id(row) for row in rows if row.final and _is_unchanged(row)}
+    again = replan([row for row in rows if id(row) not in refused])
+    kept = [replace(row, key=0) for row in rows if id(row) in refused]
+    for row in kept:
+        row.remedy = f"The same file would be refused again, so it was not sent again. {row.remedy or ''}".strip()
+    return [*again, *kept]
+
+
+def _is_unchanged(row: Row) -> bool:
+    if isinstance(row.source, bytes):
+        return True
+    try:
+        stat = os.stat(row.source)  # noqa: PTH116
+        if stat.st_size != row.size or stat.st_mtime_ns != row.mtime_ns:
+            return False
+        return not isinstance(row.meta, str) or row.meta_content is None or fingerprint_of(row.meta) == row.meta_content
+    except OSError:
+        return False
