@@ -81,12 +81,13 @@ class AsyncClient:
         """Close all connections."""
         await self._http.aclose()
 
-    def bucket(self, form: AWSPrefixedRequestConfig, *, connections: int = 10) -> Bucket:
+    def bucket(self, form: AWSPrefixedRequestConfig, *, connections: int | None = None) -> Bucket:
         """The bucket of an upload session, a context manager.
 
         Args:
             form: From the answer to opening the session.
-            connections: How many objects may be on their way at a time.
+            connections: How many objects may be on their way at a time, 1 in safe mode. None: as many as turns out to
+                be good for this host, together with everybody else who posts to it.
         """
         return Bucket(form, connections=connections, transport=self._transport)
 

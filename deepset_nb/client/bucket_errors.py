@@ -13,6 +13,8 @@ from .details import details_of, joined
 
 TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 TRANSIENT_CODES = frozenset({"RequestTimeout", "IncompleteBody"})
+EXPIRED_CODES = frozenset({"ExpiredToken", "InvalidToken", "InvalidAccessKeyId"})
+_EXPIRED = re.compile(r"AccessDenied: .*\bexpired\b", re.IGNORECASE)  # "Policy expired.", "Request has expired"
 
 _NEW_SESSION = "Run the upload again: it opens a new session."
 _REMEDIES = {
@@ -34,6 +36,13 @@ _OTHER = "The file itself may be fine: send it alone to see whether it is this f
 def is_transient(error: BucketError) -> bool:
     """Whether sending the same form again can help."""
     return error.status in TRANSIENT or (error.status == 400 and error.code in TRANSIENT_CODES)
+
+
+def form_expired(error: BucketError) -> bool:
+    """Whether only a fresh session can help: this one's form is not accepted any more."""
+    if error.code == "AccessDenied":
+        return _EXPIRED.search(error.message) is not None
+    return error.code in EXPIRED_CODES
 
 
 def refused(response: httpx.Response, name: str, secrets: Iterable[str]) -> BucketError:

@@ -410,14 +410,14 @@ def change_while_sending(path, change) -> tuple[BucketServer, BucketError, list[
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (lambda path: os.truncate(path, 1_500_000), "ended after 1,500,000"),
-        (lambda path: os.truncate(path, 4_000_000), "has 4,000,000 now"),
+        (lambda path: os.truncate(path, 5_500_000), "ended after 5,500,000"),
+        (lambda path: os.truncate(path, 8_000_000), "has 8,000,000 now"),
         (lambda path: os.utime(path, (1, 1)), "written to"),
     ],
 )
 def test_a_file_that_changes_while_it_is_sent_is_not_stored_and_not_tried_again(tmp_path, change, says):
     path = tmp_path / "log.txt"
-    path.write_bytes(bytes(3_000_000))
+    path.write_bytes(bytes(7_000_000))
 
     server, error, sent = change_while_sending(path, change)
 
