@@ -8,16 +8,17 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections import deque
+import weakref
 from io import FileIO
+from typing import ClassVar
 
 import xxhash
 
 from ..errors import BucketError
 
-READ_BYTES = 1 << 20  # a hop into the thread: large enough to make it cheap
-WRITE_BYTES = 256 << 10  # a write: small enough to finish within the write time-out on a slow, shared uplink
+READ_BYTES = 512 << 10  # a piece of a large file: large enough to make the hop cheap, small enough for the CPU's cache
 INLINE_BYTES = 64 << 10  # a file up to here is read without the hop
+FEW_FILES = 32  # with more of them on their way the disk is busy without reading ahead, and memory counts
 
 _FLAGS = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
@@ -46,6 +47,8 @@ class FileContent:
         size: Its length in bytes, as it was planned.
     """
 
+    _open: ClassVar[weakref.WeakSet[FileContent]] = weakref.WeakSet()
+
     def __init__(self, file: FileIO, size: int) -> None:
         """Look whether it is still what was planned; nothing is read yet."""
         self._file, self._size = file, size
@@ -56,20 +59,19 @@ class FileContent:
         self._hash = xxhash.xxh3_128()
         self._read = 0
         self._reading = threading.Lock()
-        self._pieces: deque[bytes] = deque()
-        self._ahead: asyncio.Future[deque[bytes]] | None = None
+        self._ahead: asyncio.Future[bytes] | None = None
+        self._open.add(self)
 
     async def next_piece(self) -> bytes:
-        """The next 256 KiB or less."""
-        if not self._pieces:
-            if self._size <= INLINE_BYTES:
-                self._pieces = self._read_some()
-            else:
-                loop = asyncio.get_running_loop()
-                self._pieces = await (self._ahead or loop.run_in_executor(None, self._read_some))
-                # The disk works while the network does.
-                self._ahead = loop.run_in_executor(None, self._read_some) if self._read < self._size else None
-        return self._pieces.popleft()
+        """The next 512 KiB or less."""
+        if self._size <= INLINE_BYTES:
+            return self._read_piece()
+        loop = asyncio.get_running_loop()
+        piece = await (self._ahead or loop.run_in_executor(None, self._read_piece))
+        # The disk works while the network does.
+        ahead = self._read < self._size and len(self._open) <= FEW_FILES
+        self._ahead = loop.run_in_executor(None, self._read_piece) if ahead else None
+        return piece
 
     def check_unchanged(self) -> None:
         """Raise if the file was written to since it was opened."""
@@ -86,6 +88,7 @@ class FileContent:
 
     def close(self) -> None:
         """Close the file, at once or when the read under way has ended; does not wait for that."""
+        self._open.discard(self)
         if self._ahead is not None and not self._ahead.cancel() and not self._ahead.cancelled():
             self._ahead.exception()  # nobody will ask for what it read, or why it could not
         if self._reading.acquire(blocking=False):
@@ -99,18 +102,15 @@ class FileContent:
         with self._reading:
             self._file.close()
 
-    def _read_some(self) -> deque[bytes]:
-        pieces: deque[bytes] = deque()
+    def _read_piece(self) -> bytes:
+        most = READ_BYTES if len(self._open) <= FEW_FILES else READ_BYTES // 4
         with self._reading:
-            until = min(self._read + READ_BYTES, self._size)
-            while self._read < until:
-                piece = self._file.read(min(WRITE_BYTES, until - self._read))
-                if not piece:
-                    raise file_changed(f"it had {self._size:,} bytes and ended after {self._read:,}")
-                self._hash.update(piece)
-                self._read += len(piece)
-                pieces.append(piece)
-        return pieces
+            piece = self._file.read(min(most, self._size - self._read))
+            if not piece:
+                raise file_changed(f"it had {self._size:,} bytes and ended after {self._read:,}")
+            self._hash.update(piece)
+            self._read += len(piece)
+            return piece
 
 
 def file_changed(how: str) -> BucketError:

@@ -16,8 +16,10 @@ from io import FileIO
 
 import httpx
 
-from .file_content import WRITE_BYTES, FileContent
+from .file_content import FileContent
 from .fingerprint import fingerprint
+
+WRITE_BYTES = 256 << 10  # of content in memory; what is larger is cut, so that progress moves
 
 _UNSAFE = re.compile('["\\\\\x00-\x1f\x7f]')
 _ESCAPES = {"\\": "\\\\"}
