@@ -21,10 +21,11 @@ CEILING = 128
 PROXY_CEILING = 6  # corporate proxies cut off who opens more
 
 ROUND_S = 0.02  # a shorter round says nothing
+LONG_ROUND_S = 0.5  # small steps need a better measure
 REST_S = 1.0  # before growing again after trouble, or where growth brought nothing
 PAUSE_MOST_S = 60.0
 WORTH = 0.25  # doubling the limit must bring a quarter more, and smaller steps in proportion
-STEP = 1.25  # the smaller ones
+FIRST_STEP, STEP = 2.0, 1.25  # until growth once brought nothing or met trouble, and from then on
 
 
 class Turn:
@@ -76,7 +77,7 @@ class AdaptiveLimit:
         self._busy_of: dict[object, int] = {}
         self._waiting: dict[object, deque[asyncio.Future[None]]] = {}
         self._era = 0  # counts the halvings
-        self._step = 2.0
+        self._step = FIRST_STEP
         self._rest_until = self._paused_until = 0.0
         self._wake_up: asyncio.TimerHandle | None = None
         self._before: tuple[int, float, float] | None = None  # limit, posts a second, bytes a second
@@ -164,7 +165,8 @@ class AdaptiveLimit:
     def _answered(self, size: int) -> None:
         self._posts += 1
         self._bytes += size
-        if self._posts >= self.limit and (took_s := self._clock() - self._began) >= ROUND_S:
+        took_s = self._clock() - self._began
+        if self._posts >= self.limit and took_s >= (ROUND_S if self._step == FIRST_STEP else LONG_ROUND_S):
             if self._reached:
                 self._judge(self._posts / took_s, self._bytes / took_s)
             self._begin_round()
