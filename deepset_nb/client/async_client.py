@@ -88,7 +88,8 @@ class AsyncClient:
 
         Args:
             form: From the answer to opening the session.
-            connections: How many objects may be on their way at a time.
+            connections: How many objects may be on their way at a time, 1 in safe mode. None: as many as turns out to
+                be good for this host, together with everybody else who posts to it.
         """
         return Bucket(form, connections=connections, transport=self._transport)
 

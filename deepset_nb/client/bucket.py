@@ -1,9 +1,8 @@
 """Posting objects to the bucket of an upload session.
 
-One POST an object, the form's fields are its only credential: no key ever goes here. The bucket is asked without
-httpx's pool, whose work grows with connections times waiting requests: a free list of transports with one connection
-each does the same at constant cost. A post is repeatable (same name, same object), so breaks and a busy bucket are
-tried again; what the bucket refuses for good is raised at once.
+One POST an object, the form's fields are its only credential: no key ever goes here. A post is repeatable (same name,
+same object), so breaks and a busy bucket are tried again; what the bucket refuses for good is raised at once. How many
+posts are on their way at a time is decided by `concurrency`, for all sessions together.
 """
 
 from __future__ import annotations
@@ -11,9 +10,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable
 from io import FileIO
-from pathlib import Path
 from types import TracebackType
 
 import httpx
@@ -22,17 +20,22 @@ from .._version import __version__
 from ..errors import BucketError, DeepsetError
 from ..models import AWSPrefixedRequestConfig
 from .bucket_errors import is_transient, refused
+from .concurrency import AdaptiveLimit, limit_for
+from .file_content import INLINE_BYTES, small_content
 from .filenames import stored_name, wire_name
-from .multipart import Body, Form, file_changed
-from .network import CONNECT_S, proxy_for, reason_of, ssl_context
+from .http1 import Http1Transport
+from .http1_connection import KEEPALIVE_S, StaleConnection
+from .multipart import Body, Form
+from .network import CONNECT_S, proxy_for, reason_of, ssl_context, usable_proxy
 from .retries import Again, is_final, retry_after, retrying
 
-# Each bounds silence, not the whole post: 256 KiB may take two minutes, a 5 GB file may take hours.
+Source = bytes | str | os.PathLike[str]
+
+# Each bounds silence, not the whole post: a 5 GB file may take hours.
 _TIMEOUTS = {"connect": CONNECT_S, "read": 60.0, "write": 120.0, "pool": None}
 _ANSWER_S = 60.0  # for an error's body, which may come drop by drop
 _ANSWER_BYTES = 64 << 10
 _REDIRECTS = 3
-_KEEPALIVE_S = 15.0  # S3 closes an idle connection after about 20 s
 
 
 class Bucket:
@@ -40,7 +43,8 @@ class Bucket:
 
     Args:
         form: Where to post, and the fields that allow it.
-        connections: How many objects may be on their way at a time; further posts wait for their turn.
+        connections: How many objects may be on their way at a time; further posts wait for their turn. None: as many
+            as turns out to be good, together with the other buckets of this host.
         transport: Takes the place of the network, for tests.
     """
 
@@ -55,10 +59,13 @@ class Bucket:
         self._url = self._nearest = httpx.URL(form.url)
         self._secrets = [value for name, value in form.fields.items() if name != "key" and len(value) > 7]
         self._form = Form(form.fields)
-        self._shared = transport
-        self._turns = asyncio.Semaphore(connections or 10)
-        self._idle: list[httpx.AsyncBaseTransport] = []
-        self._own: list[httpx.AsyncHTTPTransport] = []
+        self._proxy = None if transport else proxy_for(self._url)
+        self._transport = transport
+        self._own: httpx.AsyncBaseTransport | None = None
+        self._shared_limit: AdaptiveLimit | None = None
+        self._connections = connections
+        self._turns: contextlib.AbstractAsyncContextManager[None]
+        self._turns = contextlib.nullcontext() if connections is None else asyncio.Semaphore(connections)
 
     def __repr__(self) -> str:
         return "<Bucket>"
@@ -71,14 +78,20 @@ class Bucket:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Close all connections."""
-        self._idle.clear()
-        while self._own:
-            await self._own.pop().aclose()
+        if self._own is not None:
+            self._transport, own, self._own = None, self._own, None
+            await own.aclose()
+
+    @property
+    def workers(self) -> int:
+        """How many tasks that post are worth starting; more would only wait."""
+        ceiling = self._limit.ceiling
+        return ceiling if self._connections is None else min(self._connections, ceiling)
 
     async def post(
         self,
         name: str,
-        source: bytes | Path | str,
+        source: Source,
         size: int,
         *,
         on_sent: Callable[[int], None] | None = None,
@@ -88,11 +101,14 @@ class Bucket:
 
         Args:
             name: File name, without folders; it is stored as `filenames.stored_name` says.
-            source: Its content, or the file on disk, which is read as it is sent.
+            source: Its content, or the path of the file on disk, which is read as it is sent.
             size: Its length in bytes, as it was planned.
             on_sent: Told the number of file bytes handed to the network; negative when an attempt failed and its
                 bytes do not count. The numbers add up to ``size`` if the post succeeds, else to 0.
             on_retry: Told why, each time another attempt is made.
+
+        Returns:
+            The `fingerprint` of the content that was stored.
 
         Raises:
             BucketError: The object was not stored. ``code`` is the bucket's own, or ``FileChanged``, or empty
@@ -101,56 +117,56 @@ class Bucket:
         """
         report = on_sent or _ignore
 
-        async def attempt() -> None:
-            async with self._connection() as transport:
+        async def attempt() -> str:
+            async with self._turns:
+                turn = await self._limit.turn(self)
                 try:
-                    self._nearest = await self._post_to(transport, self._nearest, name, source, size, report)
-                except Again:
+                    self._nearest, stored = await self._post_to(self._nearest, name, source, size, report)
+                except Again as again:
                     # The address found by redirects may be stale; the one the platform gave is not.
                     self._nearest = self._url
+                    turn.troubled(again.after_s)
                     raise
+                except BaseException:
+                    turn.ended()
+                    raise
+                turn.answered(size)
+                return stored
 
         # No bound on total time: it would forbid a second attempt to exactly the files that take long.
-        if isinstance(source, str):
-            source = Path(source)
-        await retrying(attempt, timeout_s=None, on_retry=on_retry)
-        from .fingerprint import fingerprint, fingerprint_of
-
-        return fingerprint(source) if isinstance(source, bytes) else fingerprint_of(source)
+        return await retrying(attempt, timeout_s=None, on_retry=on_retry)
 
     async def _post_to(
-        self,
-        transport: httpx.AsyncBaseTransport,
-        url: httpx.URL,
-        name: str,
-        source: bytes | Path,
-        size: int,
-        report: Callable[[int], None],
-    ) -> httpx.URL:
-        """One attempt, through redirects. Returns the address that took the object."""
-        for _ in range(_REDIRECTS + 1):
-            with _opened(source, size) as data:
-                body = self._form.body(wire_name(name), data, size, report)
-                stored = False
-                try:
-                    response = await self._exchange(transport, url, body, name)
-                    stored = response.is_success
-                finally:
-                    if not stored:
-                        report(-body.sent)
-            if stored:
-                return url
+        self, url: httpx.URL, name: str, source: Source, size: int, report: Callable[[int], None]
+    ) -> tuple[httpx.URL, str]:
+        """One attempt, through redirects. Returns the address that took the object, and its fingerprint."""
+        redirects, stale = 0, False
+        while redirects <= _REDIRECTS:
+            body, stored = self._form.body(wire_name(name), _content(source, size), size, report), False
+            try:
+                response = await self._exchange(url, body, name)
+                stored = response.is_success
+                if stored:
+                    return url, body.fingerprint
+            except StaleConnection as error:
+                if stale:
+                    raise self._broken(error, name) from None
+                stale = True  # nobody's fault: once more, over a new connection
+                continue
+            finally:
+                body.close()
+                if body.sent and not stored:
+                    report(-body.sent)
             if response.status_code not in (307, 308):
-                error = refused(response, stored_name(name), self._secrets)
-                raise Again(error, retry_after(response)) if is_transient(error) else error
+                refusal = refused(response, stored_name(name), self._secrets)
+                raise Again(refusal, retry_after(response)) if is_transient(refusal) else refusal
             url = self._redirected(url, response, name)
+            redirects += 1
         raise BucketError(
-            f"The bucket redirected {stored_name(name)} {_REDIRECTS + 1} times.", "Try again in a minute.", status=307
+            f"The bucket redirected {stored_name(name)} {redirects} times.", "Try again in a minute.", status=307
         )
 
-    async def _exchange(
-        self, transport: httpx.AsyncBaseTransport, url: httpx.URL, body: Body, name: str
-    ) -> httpx.Response:
+    async def _exchange(self, url: httpx.URL, body: Body, name: str) -> httpx.Response:
         # Built by hand and given to the transport itself: httpx's client costs more than the network here, and it
         # would write the address to its log.
         request = httpx.Request(
@@ -167,13 +183,36 @@ class Bucket:
             extensions={"timeout": _TIMEOUTS},
         )
         try:
-            response = await transport.handle_async_request(request)
+            response = await self._network().handle_async_request(request)
             answer = await _read(response)
+        except StaleConnection:
+            raise
         except (httpx.HTTPError, TimeoutError) as error:
             raise self._broken(error, name) from None
-        if response.is_success and not body.complete:
+        if not response.is_success:
+            return httpx.Response(response.status_code, headers=_relevant(response.headers), content=answer)
+        if not body.complete:
             raise self._broken(httpx.RemoteProtocolError("an answer came before the end of the file"), name)
-        return httpx.Response(response.status_code, headers=_relevant(response.headers), content=answer)
+        return response
+
+    def _network(self) -> httpx.AsyncBaseTransport:
+        if self._transport is None:
+            self._transport = self._own = self._proxied() if self._proxy else Http1Transport()
+        return self._transport
+
+    def _proxied(self) -> httpx.AsyncBaseTransport:
+        with usable_proxy():
+            return httpx.AsyncHTTPTransport(
+                verify=ssl_context(),
+                proxy=self._proxy,
+                limits=httpx.Limits(max_connections=self.workers, keepalive_expiry=KEEPALIVE_S),
+            )
+
+    @property
+    def _limit(self) -> AdaptiveLimit:
+        if self._shared_limit is None:
+            self._shared_limit = limit_for(self._proxy or self._url.host, proxied=self._proxy is not None)
+        return self._shared_limit
 
     def _redirected(self, url: httpx.URL, response: httpx.Response, name: str) -> httpx.URL:
         try:
@@ -189,26 +228,6 @@ class Bucket:
             )
         return target
 
-    @contextlib.asynccontextmanager
-    async def _connection(self) -> AsyncIterator[httpx.AsyncBaseTransport]:
-        async with self._turns:
-            transport = self._idle.pop() if self._idle else self._new_transport()
-            try:
-                yield transport
-            finally:
-                self._idle.append(transport)
-
-    def _new_transport(self) -> httpx.AsyncBaseTransport:
-        if self._shared is not None:
-            return self._shared
-        transport = httpx.AsyncHTTPTransport(
-            verify=ssl_context(),
-            proxy=proxy_for(self._url),
-            limits=httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=_KEEPALIVE_S),
-        )
-        self._own.append(transport)
-        return transport
-
     def _broken(self, error: httpx.HTTPError | TimeoutError, name: str) -> Again | BucketError:
         why = reason_of(error) if isinstance(error, httpx.HTTPError) else "its answer did not end"
         failed = BucketError(
@@ -218,20 +237,17 @@ class Bucket:
         return failed if final else Again(failed)
 
 
-@contextlib.contextmanager
-def _opened(source: bytes | Path, size: int) -> Iterator[bytes | FileIO]:
-    if isinstance(source, bytes):
-        if len(source) != size:
-            raise ValueError(f"size is {size:,}, the content has {len(source):,} bytes")
-        yield source
-        return
-    with FileIO(source) as file:
-        if (now := os.fstat(file.fileno()).st_size) != size:
-            raise file_changed(f"it had {size:,} bytes and has {now:,} now")
-        yield file
+def _content(source: Source, size: int) -> bytes | FileIO:
+    if not isinstance(source, bytes):
+        return small_content(source, size) if size <= INLINE_BYTES else FileIO(source)
+    if len(source) != size:
+        raise ValueError(f"size is {size:,}, the content has {len(source):,} bytes")
+    return source
 
 
 async def _read(response: httpx.Response) -> bytes:
+    if isinstance(response.stream, httpx.ByteStream):
+        return b"".join(response.stream)  # it came at once
     assert isinstance(response.stream, httpx.AsyncByteStream)
     answer = b""
     try:

@@ -1,4 +1,4 @@
-"""The fingerprint of a content: tells changed from unchanged, at the speed of memory. It is no proof against forgery."""
+"""The fingerprint of a content: tells changed from unchanged at the speed of memory, and proves nothing."""
 
 from __future__ import annotations
 

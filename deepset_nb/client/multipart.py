@@ -1,14 +1,14 @@
 """A form with one file in it, sent as a stream of known length.
 
 The part before the file's name is the same for every file of a session, so it is made once (`Form`); a body then is
-prelude + name + data + epilogue. Memory stays at one read per body, whatever the size of the file.
+prelude + name + data + epilogue. Memory stays at two reads per body, whatever the size of the file.
 """
 
 from __future__ import annotations
 
-import asyncio
+import functools
 import mimetypes
-import os
+import posixpath
 import re
 import secrets
 from collections.abc import Callable, Mapping
@@ -16,11 +16,10 @@ from io import FileIO
 
 import httpx
 
-from ..errors import BucketError
+from .file_content import FileContent
+from .fingerprint import fingerprint
 
-READ_BYTES = 1 << 20  # reads in a thread: large enough to make the hop cheap
-WRITE_BYTES = 256 << 10  # writes: small enough to finish within the write time-out on a slow, shared uplink
-INLINE_BYTES = 64 << 10  # a file up to here is read without the hop, which would cost more than the read
+WRITE_BYTES = 256 << 10  # of content in memory; what is larger is cut, so that progress moves
 
 _UNSAFE = re.compile('["\\\\\x00-\x1f\x7f]')
 _ESCAPES = {"\\": "\\\\"}
@@ -53,9 +52,13 @@ class Form:
             source: Content, or the open file.
             size: Its length in bytes.
             on_sent: Told the number of file bytes of each write that went through.
+
+        Raises:
+            BucketError: Code ``FileChanged``: the file does not have this size.
         """
         head = self._before_name + f'{name}"\r\nContent-Type: {content_type(name)}\r\n\r\n'.encode()
-        return Body(head, source, size, self._after_data, on_sent)
+        content = source if isinstance(source, bytes) else FileContent(source, size)
+        return Body(head, content, size, self._after_data, on_sent)
 
 
 class Body(httpx.AsyncByteStream):
@@ -68,17 +71,14 @@ class Body(httpx.AsyncByteStream):
     """
 
     def __init__(
-        self, head: bytes, source: bytes | FileIO, size: int, tail: bytes, on_sent: Callable[[int], None]
+        self, head: bytes, content: bytes | FileContent, size: int, tail: bytes, on_sent: Callable[[int], None]
     ) -> None:
         """Take the parts; nothing is read yet."""
         self.length = len(head) + size + len(tail)
         self.sent = 0
         self.complete = False
         self._head, self._tail, self._size = head, tail, size
-        self._source, self._on_sent = source, on_sent
-        self._stat = None if isinstance(source, bytes) else os.fstat(source.fileno())
-        self._read = 0  # file bytes taken from the source
-        self._buffer: memoryview = memoryview(b"")
+        self._content, self._on_sent = content, on_sent
         self._writing = 0  # file bytes of the write under way
         self._ended = False
 
@@ -97,58 +97,46 @@ class Body(httpx.AsyncByteStream):
         if self._ended:
             self.complete = True
             raise StopAsyncIteration
-        piece = await self._next_piece()
-        self._writing = len(piece)
-        last = self.sent + len(piece) == self._size
-        if last:
-            # The last bytes go out together with the end of the form, so an object is complete or not there at all.
-            self._check_unchanged()
-            self._ended = True
-            piece += self._tail
-        head, self._head = self._head, b""
-        return head + piece
-
-    async def _next_piece(self) -> bytes:
-        if not self._buffer and self._read < self._size:
-            self._buffer = memoryview(await self._read_some())
-            self._read += len(self._buffer)
-        piece, self._buffer = self._buffer[:WRITE_BYTES], self._buffer[WRITE_BYTES:]
-        return bytes(piece)
-
-    async def _read_some(self) -> bytes:
-        if isinstance(self._source, bytes):
-            return self._source
-        wanted = min(READ_BYTES, self._size - self._read)
-        if wanted <= INLINE_BYTES:
-            data = self._source.read(wanted)
+        content = self._content
+        if not isinstance(content, bytes):
+            piece = await content.next_piece() if self._size else b""
+        elif self._size <= WRITE_BYTES:
+            piece = content
         else:
-            data = await asyncio.to_thread(self._source.read, wanted)
-        if not data:
-            raise file_changed(f"it had {self._size:,} bytes and ended after {self._read:,}")
-        return data
+            piece = content[self.sent : self.sent + WRITE_BYTES]
+        self._writing = len(piece)
+        head, self._head = self._head, b""
+        if self.sent + len(piece) < self._size:
+            return head + piece if head else piece
+        # The last bytes go out together with the end of the form, so an object is complete or not there at all.
+        if not isinstance(content, bytes):
+            content.check_unchanged()
+        self._ended = True
+        return b"".join((head, piece, self._tail))
 
-    def _check_unchanged(self) -> None:
-        if self._stat is None or isinstance(self._source, bytes):
-            return
-        now = os.fstat(self._source.fileno())
-        if now.st_size != self._size:
-            raise file_changed(f"it had {self._size:,} bytes and has {now.st_size:,} now")
-        if now.st_mtime_ns != self._stat.st_mtime_ns:
-            raise file_changed("its content was written to")
+    @property
+    def fingerprint(self) -> str:
+        """The fingerprint of the file, once the body is complete."""
+        return fingerprint(self._content) if isinstance(self._content, bytes) else self._content.fingerprint
 
-
-def file_changed(how: str) -> BucketError:
-    """The error for a file that is not what it was when the upload was planned."""
-    return BucketError(
-        f"The file changed while it was being sent: {how}.",
-        "Nothing of it was stored. Wait until nothing writes to it, then send it again.",
-        code="FileChanged",
-    )
+    def close(self) -> None:
+        """Close the file, but not under a read that is still under way."""
+        if not isinstance(self._content, bytes):
+            self._content.close()
 
 
 def content_type(name: str) -> str:
     """The type a file's name stands for. The platform judges by name as well (platform API reference: form)."""
-    return mimetypes.guess_type(name)[0] or "application/octet-stream"
+    # Only the suffixes decide, and a folder has few of them.
+    stem, suffix = posixpath.splitext(name)
+    if suffix.lower() in (".gz", ".bz2", ".xz", ".z", ".br"):
+        suffix = posixpath.splitext(stem)[1] + suffix
+    return _type_of(suffix)
+
+
+@functools.lru_cache(maxsize=512)
+def _type_of(suffix: str) -> str:
+    return mimetypes.guess_type(f"file{suffix}")[0] or "application/octet-stream"
 
 
 def escaped(name: str) -> str:

@@ -104,23 +104,33 @@ async def retrying(
     Raises:
         DeepsetError: The cause of the last attempt's `Again`.
     """
+    began = time.monotonic()
+    # The first attempt is made without stamina, whose bookkeeping costs more than sending a small file.
+    try:
+        return await attempt()
+    except Again as again:
+        failed = again
+    left_s = None if timeout_s is None else timeout_s - (time.monotonic() - began)
+    if left_s is not None and left_s <= 0:
+        raise failed.cause from None
     _spare_the_cell()
-    failed: Again | None = None
     context = stamina.retry_context(
         on=_wait,
         attempts=ATTEMPTS,
-        timeout=timeout_s,
+        timeout=left_s,
         wait_initial=WAIT_FIRST_S,
         wait_max=WAIT_MOST_S,
         wait_jitter=JITTER_S,
     )
     try:
         async for each in context:
-            if failed is not None:
+            if each.num > 1:
                 _log.info("attempt %d, because: %s", each.num, failed)
                 if on_retry is not None:
                     on_retry(failed.cause)
             with each:
+                if each.num == 1:
+                    raise failed
                 try:
                     return await attempt()
                 except Again as again:

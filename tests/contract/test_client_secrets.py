@@ -12,6 +12,7 @@ import stamina
 
 from deepset_nb import errors
 from deepset_nb.client import AsyncClient
+from deepset_nb.client.http1 import Http1Transport
 from deepset_nb.emulator.config import SandboxConfig
 from deepset_nb.emulator.server import SandboxServer
 from deepset_nb.models import AWSPrefixedRequestConfig, OpenedSession
@@ -91,13 +92,17 @@ def test_only_the_api_is_sent_the_key(sandbox, monkeypatch):
     async def run() -> None:
         import httpx
 
-        handle = httpx.AsyncHTTPTransport.handle_async_request
+        def watch(transport: type[httpx.AsyncBaseTransport]) -> None:
+            handle = transport.handle_async_request
 
-        async def watched(self, request):
-            sent.append((request.url.path, "authorization" in request.headers))
-            return await handle(self, request)
+            async def watched(self, request):
+                sent.append((request.url.path, "authorization" in request.headers))
+                return await handle(self, request)
 
-        monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", watched)
+            monkeypatch.setattr(transport, "handle_async_request", watched)
+
+        watch(httpx.AsyncHTTPTransport)
+        watch(Http1Transport)
         await everything(sandbox, [])
 
     with stamina.set_testing(True, attempts=5, cap=True):

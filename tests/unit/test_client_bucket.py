@@ -8,12 +8,17 @@ import email.policy
 import os
 import tracemalloc
 from collections.abc import Callable
+from pathlib import Path
 
 import httpx
 import pytest
 import stamina
+import xxhash
 
 from deepset_nb.client import Bucket
+from deepset_nb.client.bucket_errors import form_expired
+from deepset_nb.client.concurrency import CEILING, PROXY_CEILING, START, limit_for
+from deepset_nb.client.fingerprint import fingerprint, fingerprint_of
 from deepset_nb.errors import BucketError
 from deepset_nb.models import AWSPrefixedRequestConfig
 
@@ -410,14 +415,14 @@ def change_while_sending(path, change) -> tuple[BucketServer, BucketError, list[
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (lambda path: os.truncate(path, 1_500_000), "ended after 1,500,000"),
-        (lambda path: os.truncate(path, 4_000_000), "has 4,000,000 now"),
+        (lambda path: os.truncate(path, 5_500_000), "ended after 5,500,000"),
+        (lambda path: os.truncate(path, 8_000_000), "has 8,000,000 now"),
         (lambda path: os.utime(path, (1, 1)), "written to"),
     ],
 )
 def test_a_file_that_changes_while_it_is_sent_is_not_stored_and_not_tried_again(tmp_path, change, says):
     path = tmp_path / "log.txt"
-    path.write_bytes(bytes(3_000_000))
+    path.write_bytes(bytes(7_000_000))
 
     server, error, sent = change_while_sending(path, change)
 
@@ -510,3 +515,162 @@ def test_memory_does_not_grow_with_the_file(tmp_path):
         tracemalloc.stop()
 
     assert peak < 16 << 20
+
+
+def test_many_large_files_at_a_time_hold_little_in_memory(tmp_path):
+    paths = [tmp_path / f"{number}" for number in range(100)]
+    for path in paths:
+        path.touch()
+        os.truncate(path, 8 << 20)
+
+    async def slow_drain(reader, writer, length):
+        while length:
+            length -= len(await reader.read(1 << 18))
+            await asyncio.sleep(0.001)
+        return STORED
+
+    async def run() -> None:
+        limit_for("127.0.0.1").limit = len(paths)
+        async with BucketServer(last=slow_drain) as server, server.bucket() as bucket:
+            await asyncio.gather(*[bucket.post(path.name, path, 8 << 20) for path in paths])
+            assert server.most_busy > 90
+
+    tracemalloc.start()
+    try:
+        asyncio.run(run())
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert peak < 100 << 20  # of 800 MiB; the server's share included
+
+
+# -- fingerprints ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [0, 1, 65_536, 65_537, 524_289, 3_000_000])
+@pytest.mark.parametrize("form", [bytes, str, Path])
+def test_a_post_returns_the_fingerprint_of_what_was_stored(tmp_path, size, form):
+    content = os.urandom(size)
+    path = tmp_path / "data"
+    path.write_bytes(content)
+
+    async def run() -> str:
+        async with BucketServer(answer(503)) as server, server.bucket() as bucket:
+            return await bucket.post("a.txt", content if form is bytes else form(path), size)
+
+    expected = xxhash.xxh3_128(content).hexdigest()
+    assert asyncio.run(run()) == fingerprint(content) == fingerprint_of(path) == expected
+
+
+# -- when only a fresh session helps -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "message", "expired"),
+    [
+        (400, "ExpiredToken", "The provided token has expired.", True),
+        (400, "InvalidToken", "The provided token is malformed or otherwise invalid.", True),
+        (403, "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.", True),
+        (403, "AccessDenied", "Invalid according to Policy: Policy expired.", True),
+        (403, "AccessDenied", "Request has expired", True),
+        (403, "AccessDenied", "Access Denied", False),
+        (403, "AccessDenied", "Invalid according to Policy: Policy Condition failed: [...]", False),
+        (403, "SignatureDoesNotMatch", "The request signature we calculated does not match", False),
+        (400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size", False),
+        (503, "SlowDown", "Please reduce your request rate.", False),
+    ],
+)
+def test_a_form_that_has_expired_is_told_from_other_refusals(status, code, message, expired):
+    error = refusal(BucketServer(last=answer(status, code, message)), name="expired.txt")
+
+    assert form_expired(error) is expired
+
+
+# -- connections, and how many -----------------------------------------------------------------------------------------
+
+
+def test_a_kept_connection_the_bucket_gave_up_costs_no_attempt_and_no_turn():
+    told: list[BucketError] = []
+    sent: list[int] = []
+
+    async def run() -> tuple[BucketServer, int]:
+        async with BucketServer(STORED, hang_up) as server, server.bucket() as bucket:
+            await bucket.post("a.txt", b"x", 1)
+            await bucket.post("b.txt", b"content", 7, on_sent=sent.append, on_retry=told.append)
+            return server, bucket._limit.limit
+
+    server, limit = asyncio.run(run())
+
+    assert len(server.bodies) == 2
+    assert sum(sent) == 7
+    assert told == []
+    assert limit == START
+
+
+def test_trouble_halves_the_limit_of_everybody_who_posts_to_the_host():
+    async def run() -> tuple[int, int]:
+        async with BucketServer(answer(503)) as server, server.bucket() as bucket, server.bucket() as other:
+            await bucket.post("a.txt", b"x", 1)
+            return bucket._limit.limit, other._limit.limit
+
+    assert asyncio.run(run()) == (START // 2, START // 2)
+
+
+def test_a_refusal_for_good_is_no_trouble():
+    async def run() -> int:
+        async with BucketServer(last=answer(403, "AccessDenied")) as server, server.bucket() as bucket:
+            with pytest.raises(BucketError):
+                await bucket.post("a.txt", b"x", 1)
+            return bucket._limit.limit + bucket._limit.busy
+
+    assert asyncio.run(run()) == START
+
+
+def test_when_the_bucket_names_a_wait_other_posts_wait_as_well():
+    async def run() -> float:
+        loop = asyncio.get_running_loop()
+        busy = answer(503, "SlowDown", headers="Retry-After: 1\r\n")
+        async with BucketServer(busy) as server, server.bucket() as bucket, server.bucket() as other:
+            told = asyncio.Event()
+            first = asyncio.create_task(bucket.post("a.txt", b"x", 1, on_retry=lambda error: told.set()))
+            await told.wait()
+            began = loop.time()
+            await other.post("b.txt", b"x", 1)
+            await first
+            return loop.time() - began
+
+    assert asyncio.run(run()) > 0.7
+
+
+def test_more_posts_go_at_a_time_where_the_answers_take_long():
+    async def late(reader, writer, length):
+        await reader.readexactly(length)
+        await asyncio.sleep(0.1)
+        return STORED
+
+    async def run() -> BucketServer:
+        async with BucketServer(last=late) as server, server.bucket() as bucket:
+            names = iter(range(400))
+
+            async def work() -> None:
+                for number in names:
+                    await bucket.post(f"{number}.txt", b"x", 1)
+
+            await asyncio.gather(*[work() for _ in range(bucket.workers)])
+            return server
+
+    assert asyncio.run(run()).most_busy > 60
+
+
+def test_workers_are_as_many_as_can_be_on_their_way(monkeypatch):
+    async def run(**options: object) -> int:
+        async with BucketServer() as server, server.bucket(**options) as bucket:
+            return bucket.workers
+
+    assert asyncio.run(run()) == CEILING
+    assert asyncio.run(run(connections=1)) == 1
+
+    monkeypatch.setattr("deepset_nb.client.bucket.proxy_for", lambda url: "http://proxy.example:3128")
+    assert asyncio.run(run()) == PROXY_CEILING
+    assert asyncio.run(run(connections=3)) == 3
