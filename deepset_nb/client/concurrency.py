@@ -22,7 +22,7 @@ PROXY_CEILING = 6  # corporate proxies cut off who opens more
 
 ROUND_S = 0.02  # a shorter round says nothing
 LONG_ROUND_S = 0.5  # small steps need a better measure
-REST_S = 1.0  # before growing again after trouble, or where growth brought nothing
+REST_S = 1.0  # before growing again after trouble
 PAUSE_MOST_S = 60.0
 WORTH = 0.25  # doubling the limit must bring a quarter more, and smaller steps in proportion
 FIRST_STEP, STEP = 2.0, 1.25  # until growth once brought nothing or met trouble, and from then on
@@ -177,7 +177,6 @@ class AdaptiveLimit:
             gain = max(posts / before[1], size / before[2] if before[2] else 0.0)
             if gain < 1 + (self.limit / before[0] - 1) * WORTH:
                 self.limit, self._before, self._step = before[0], None, STEP
-                self._rest_until = self._clock() + REST_S
                 return
         if self.limit < self.ceiling and self._clock() >= self._rest_until:
             self.limit = min(max(self.limit + 1, int(self.limit * self._step)), self.ceiling)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 
@@ -91,10 +92,14 @@ class Http1Transport(httpx.AsyncBaseTransport):
             raise httpx.UnsupportedProtocol(f"{scheme!r} is neither http nor https")
         loop = asyncio.get_running_loop()
         context = ssl_context() if scheme == "https" else None
+        # uvloop tries one address after the other.
+        several: dict[str, Any] = (
+            {"happy_eyeballs_delay": _NEXT_ADDRESS_S} if isinstance(loop, asyncio.BaseEventLoop) else {}
+        )
         try:
             async with asyncio.timeout(timeout_s):
                 _, connection = await loop.create_connection(
-                    lambda: Connection(loop, self._open), host, port, ssl=context, happy_eyeballs_delay=_NEXT_ADDRESS_S
+                    lambda: Connection(loop, self._open), host, port, ssl=context, **several
                 )
         except TimeoutError:
             raise httpx.ConnectTimeout("no connection in time") from None

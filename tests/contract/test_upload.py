@@ -13,6 +13,7 @@ import pytest
 import deepset_nb as dn
 from deepset_nb import bridge
 from deepset_nb.client import AsyncClient
+from deepset_nb.client.http1 import Http1Transport
 from deepset_nb.emulator.server import Connection
 from deepset_nb.errors import InputError, StillRunning, UploadFailed
 from deepset_nb.job import UploadJob
@@ -380,13 +381,13 @@ def test_no_texts_are_an_error(ws: dn.Workspace) -> None:
 
 def test_the_bucket_sees_no_api_key(ws: dn.Workspace, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[httpx.Request] = []
-    original = httpx.AsyncHTTPTransport.handle_async_request
+    original = Http1Transport.handle_async_request
 
-    async def spy(self: httpx.AsyncHTTPTransport, request: httpx.Request) -> httpx.Response:
+    async def spy(self: Http1Transport, request: httpx.Request) -> httpx.Response:
         seen.append(request)
         return await original(self, request)
 
-    monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", spy)
+    monkeypatch.setattr(Http1Transport, "handle_async_request", spy)
     upload(ws, folder).wait(30)
     bucket = [request for request in seen if "/bucket/" in request.url.path]
 

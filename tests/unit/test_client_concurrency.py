@@ -200,8 +200,9 @@ def test_it_never_falls_below_one():
     assert set(simulate(ill, 10.0)[-10:]) == {1}
 
 
-def test_a_lone_large_file_changes_nothing():
-    assert set(simulate(far_away, 5.0, workers=1)) == {START}
+@pytest.mark.parametrize("workers", [1, START - 1])
+def test_it_does_not_grow_while_it_holds_nobody_up(workers):
+    assert set(simulate(far_away, 5.0, workers=workers)) == {START}
 
 
 def test_the_time_when_nobody_sent_is_no_measure():
@@ -243,6 +244,19 @@ def test_a_wait_the_server_names_holds_for_everybody():
 
     assert len(entered) == 3
     assert min(entered) >= 0.09
+
+
+def test_who_waited_before_the_pause_goes_on_after_it():
+    async def run() -> None:
+        limit = AdaptiveLimit(ceiling=1)
+        turn = await limit.turn("a")
+        waiting = [asyncio.create_task(limit.turn("a")) for _ in range(3)]
+        await asyncio.sleep(0)
+        turn.troubled(0.05)
+        for task in waiting:
+            (await asyncio.wait_for(task, 1)).ended()
+
+    asyncio.run(run())
 
 
 def test_a_pause_is_bounded_whatever_the_server_asks_for():
