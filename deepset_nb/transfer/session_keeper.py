@@ -83,7 +83,10 @@ class SessionKeeper:
         if not session.closed:
             await self.close(client, session)
         pages = client.upload_sessions.files(self._workspace, session.opened.session_id)
-        arrived = {file.name async for page in pages for file in page} & session.uncertain
+        # FILE_NOT_FOUND: only its metadata arrived.
+        arrived = {
+            file.name async for page in pages for file in page if file.ingestion_status_reason != "FILE_NOT_FOUND"
+        } & session.uncertain
         for row in rows:
             if row.phase == "planned" and row.status == "pending" and row.stored_name in arrived:
                 row.phase, row.session_id = "ingesting", session.id
