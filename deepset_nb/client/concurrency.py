@@ -78,6 +78,7 @@ class AdaptiveLimit:
         self._waiting: dict[object, deque[asyncio.Future[None]]] = {}
         self._era = 0  # counts the halvings
         self._step = FIRST_STEP
+        self._doubted = False  # whether the last growth has brought nothing so far
         self._rest_until = self._paused_until = 0.0
         self._wake_up: asyncio.TimerHandle | None = None
         self._before: tuple[int, float, float] | None = None  # limit, posts a second, bytes a second
@@ -176,8 +177,12 @@ class AdaptiveLimit:
         if before is not None and before[0] < self.limit:
             gain = max(posts / before[1], size / before[2] if before[2] else 0.0)
             if gain < 1 + (self.limit / before[0] - 1) * WORTH:
-                self.limit, self._before, self._step = before[0], None, STEP
+                if self._step == FIRST_STEP and not self._doubted:
+                    self._doubted, self._before = True, before  # short rounds may mislead: once more
+                else:
+                    self.limit, self._before, self._step = before[0], None, STEP
                 return
+        self._doubted = False
         if self.limit < self.ceiling and self._clock() >= self._rest_until:
             self.limit = min(max(self.limit + 1, int(self.limit * self._step)), self.ceiling)
 

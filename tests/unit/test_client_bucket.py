@@ -6,8 +6,10 @@ import asyncio
 import email
 import email.policy
 import os
+import threading
 import tracemalloc
 from collections.abc import Callable
+from io import FileIO
 from pathlib import Path
 
 import httpx
@@ -495,6 +497,35 @@ def test_a_cancelled_post_takes_its_bytes_back_and_frees_its_connection():
             return server
 
     assert len(asyncio.run(run()).bodies) == 1
+
+
+def test_a_file_is_not_closed_under_a_read_that_a_cancelled_post_leaves_behind(tmp_path, monkeypatch):
+    path = tmp_path / "on a slow disk"
+    path.write_bytes(bytes(100_000))
+    reading, go_on, files = threading.Event(), threading.Event(), []
+
+    class SlowFile(FileIO):
+        def read(self, size=-1):
+            files.append(self)
+            reading.set()
+            assert go_on.wait(10)
+            return super().read(size)
+
+    monkeypatch.setattr("deepset_nb.client.bucket.FileIO", SlowFile)
+
+    async def run() -> bool:
+        async with BucketServer() as server, server.bucket() as bucket:
+            task = asyncio.create_task(bucket.post("a.txt", path, 100_000))
+            await asyncio.to_thread(reading.wait, 10)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await asyncio.wait_for(task, 1)
+            closed_under_the_read = files[0].closed
+            go_on.set()
+            return closed_under_the_read
+
+    assert asyncio.run(run()) is False
+    assert files[0].closed
 
 
 def test_memory_does_not_grow_with_the_file(tmp_path):

@@ -124,6 +124,14 @@ def test_new_connections_that_take_long_do_not_hold_it_back():
     assert simulate(behind_tls, 2.0)[-1] == CEILING
 
 
+def test_one_slow_moment_does_not_end_its_growth():
+    async def with_a_hiccup(world: World, limit: AdaptiveLimit) -> int:
+        await world.sleep(0.1 + (0.3 if 0.15 < world.now < 0.25 else 0.0))
+        return 1024
+
+    assert simulate(with_a_hiccup, 1.5)[-1] == CEILING
+
+
 def test_where_growth_brings_nothing_it_stays_small():
     history = simulate(at_its_limit, 10.0)
 
