@@ -15,7 +15,7 @@ import pytest
 import deepset_nb as dn
 from deepset_nb import frames
 from deepset_nb.errors import DownloadFailed, InputError
-from deepset_nb.job import DownloadJob, Job, jobs
+from deepset_nb.job import DownloadJob, Job, kernel_jobs
 from deepset_nb.transfer.download import Download
 from deepset_nb.transfer.download_progress import DownloadProgress
 from deepset_nb.transfer.parts import LOCK, STALE_S
@@ -67,7 +67,7 @@ def test_a_download_is_a_job_with_a_receipt_like_an_uploads(ws: dn.Workspace, ta
         "b.txt": "yy",
         "b.txt.meta.json": '{"from": "b"}',
     }
-    assert job in jobs()
+    assert job in kernel_jobs()
     assert len(job.failed) == 0
     assert job.raise_for_failures() is job
 

@@ -19,7 +19,7 @@ from tests.contract.rooms import until
 
 def mine(ws: dn.Workspace) -> dn.jobs:  # type: ignore[valid-type]
     jobs = dn.jobs()
-    return jobs[jobs["workspace"] == ws.name].reset_index(drop=True)
+    return jobs[(jobs["workspace"] == ws.name) & (jobs["host"] == ws.settings.host)].reset_index(drop=True)
 
 
 def test_there_are_columns_also_before_the_first_job(monkeypatch: pytest.MonkeyPatch) -> None:
