@@ -137,7 +137,7 @@ async def look_back(
             findings.waiting.append((row, p, session))
         elif p.phase not in WAITS or not session.closed:
             # It may have arrived. Into an open session it is sent again, which replaces it.
-            session.uncertain |= {row.stored_name}
+            session.uncertain.add(row.stored_name)
     named = {place_of(row) for row in rows}
     for session in findings.sessions:
         for p in await asyncio.to_thread(journal.of_session, who.target, session.id):

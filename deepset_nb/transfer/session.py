@@ -27,7 +27,7 @@ class Session:
     rows: list[Row] = field(default_factory=list, repr=False)
     closed: bool = False
     closed_by_others: bool = False
-    uncertain: frozenset[str] = frozenset()
+    uncertain: set[str] = field(default_factory=set)
 
     @property
     def id(self) -> str:
