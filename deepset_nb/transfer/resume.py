@@ -46,6 +46,7 @@ class Findings:
         changed: Files the platform has in an older state.
         busy: Files another transfer is sending.
         waiting: Files that wait in a session for their outcome.
+        unsure: Files that were on the direct route when a run stopped: they may have arrived.
         extra: Files of those sessions that were not named this time.
         notes: What the user should know about sessions left behind.
         taken_over: Ids of sessions that go over to this transfer, besides those found.
@@ -57,6 +58,7 @@ class Findings:
     changed: list[tuple[Row, Past]] = field(default_factory=list)
     busy: list[tuple[Row, Past]] = field(default_factory=list)
     waiting: list[tuple[Row, Past, Session]] = field(default_factory=list)
+    unsure: list[tuple[Row, Past]] = field(default_factory=list)
     extra: list[Row] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     taken_over: list[str] = field(default_factory=list)
@@ -174,6 +176,8 @@ def _sort(
                 findings.changed.append((row, p))
         elif p.session and p.status != "failed":
             work.append((row, p, _same(row, p)))
+        elif not p.session and interrupted[p.job] and p.status in ("pending", "unaccounted"):
+            findings.unsure.append((row, p))
     return work
 
 
