@@ -54,6 +54,10 @@ _UPDATE = """
 UPDATE files SET size = ?, content = ?, meta = ?, session = ?, phase = ?, status = ?, attempts = ?, reason = ?,
   remedy = ?, file_id = ?, seconds = ?, changed_at = ? WHERE key = ?
 """
+_FORGET_REFUSED = """
+DELETE FROM files WHERE target = ? AND place = ? AND stored_name = ?
+  AND status IN ('failed', 'skipped') AND phase NOT IN ('sent', 'ingesting')
+"""
 
 
 class Journal:
@@ -187,25 +191,31 @@ class Journal:
 
         Args:
             record: The transfer.
-            rows: Files with their places; what was known of them is replaced. Each row is given its key.
+            rows: Files with their places. What was known of those to be sent is replaced, and each is given its key; of
+                those left out or refused nothing that was sent is forgotten.
             kept: Files that stay as they are known, and whether they become part of this transfer.
         """
         with self.exclusively():
             self._put(record)
             (last,) = self._db.execute("SELECT COALESCE(MAX(key), 0) FROM files").fetchone()
-            now, values = time.time(), []
+            now = time.time()
+            ready: list[tuple[object, ...]] = []
+            ended: list[tuple[object, ...]] = []  # by the plan: these replace nothing that tells of a file once sent
             for row, (place, stored_name) in rows:
                 last += 1
-                row.key = last
-                values.append(
+                if row.status == "pending":
+                    row.key = last
+                (ready if row.key == last else ended).append(
                     (
-                        *(row.key, record.target, place, stored_name, row.path, row.name, row.size, row.mtime_ns),
+                        *(last, record.target, place, stored_name, row.path, row.name, row.size, row.mtime_ns),
                         *(row.content, row.meta_content, record.job, row.session_id, row.phase, row.status),
                         *(row.attempts, row.reason, row.remedy, row.file_id, row.seconds, now),
                     )
                 )
             marks = ", ".join("?" * 20)
-            self._db.executemany(f"INSERT OR REPLACE INTO files VALUES ({marks})", values)  # noqa: S608
+            self._db.executemany(f"INSERT OR REPLACE INTO files VALUES ({marks})", ready)  # noqa: S608
+            self._db.executemany(_FORGET_REFUSED, [each[1:4] for each in ended])
+            self._db.executemany(f"INSERT OR IGNORE INTO files VALUES ({marks})", ended)  # noqa: S608
             self._db.executemany(
                 "UPDATE files SET job = ?, path = ?, mtime_ns = ? WHERE key = ?",
                 [(record.job if moves else past.job, row.path, row.mtime_ns, past.key) for row, past, moves in kept],

@@ -30,3 +30,14 @@ def test_every_further_run_of_a_finished_upload_skips_what_the_second_skipped(ws
         again = upload(ws, folder)
         assert set(statuses(again).values()) == {"skipped"}
         assert again.receipt["file_id"].tolist() == first["file_id"].tolist()
+
+
+def test_what_a_run_leaves_out_is_not_forgotten(ws: dn.Workspace, folder: Path) -> None:
+    upload(ws, folder)
+    upload(ws, folder, exclude=["report-1.txt"])
+    plan = ws.plan(folder)
+    plan["action"] = "skip"
+    ws.upload(plan, show=False).wait(60)
+
+    assert set(statuses(upload(ws, folder)).values()) == {"skipped"}
+    assert names(ws) == in_folder(folder)
