@@ -142,7 +142,7 @@ async def look_back(
     named = {place_of(row) for row in rows}
     for session in findings.sessions:
         for p in await asyncio.to_thread(journal.of_session, who.target, session.id):
-            if p.phase in WAITS and p.status not in ("ok", "failed") and (p.place, p.stored_name) not in named:
+            if p.phase in WAITS and p.status != "ok" and not _is_over(p) and (p.place, p.stored_name) not in named:
                 row = Row(p.path, p.name, p.stored_name, p.size, p.place)
                 findings.extra.append(row)
                 findings.waiting.append((row, p, session))
@@ -173,9 +173,16 @@ def _sort(
                 findings.there.append((row, p, interrupted[p.job]))
             else:
                 findings.changed.append((row, p))
-        elif p.session and p.status != "failed":
+        elif p.session and not _is_over(p):
             work.append((row, p, _same(row, p)))
     return work
+
+
+def _is_over(past: Past) -> bool:
+    """Whether the platform refused it, or says that it does not know it: then nothing of it waits anywhere."""
+    if past.status == "failed":  # else the transfer failed, and what was sent before waits in an open session
+        return past.phase == "ingested"
+    return past.status == "unaccounted" and past.phase == "sent"
 
 
 def _same(row: Row, past: Past) -> bool:
