@@ -138,10 +138,12 @@ async def look_back(
             findings.waiting.append((row, p, session))
         elif p.phase not in WAITS or not session.closed:
             # It may have arrived. Into an open session it is sent again, which replaces it.
-            session.uncertain |= {row.stored_name}
+            session.uncertain[row.stored_name] = p.size, p.mtime_ns
     named = {place_of(row) for row in rows}
     for session in findings.sessions:
-        for p in await asyncio.to_thread(journal.of_session, who.target, session.id):
+        past_rows = await asyncio.to_thread(journal.of_session, who.target, session.id)
+        session.others = frozenset(p.stored_name for p in past_rows if (p.place, p.stored_name) not in named)
+        for p in past_rows:
             if p.phase in WAITS and p.status != "ok" and not _is_over(p) and (p.place, p.stored_name) not in named:
                 row = Row(p.path, p.name, p.stored_name, p.size, p.place)
                 findings.extra.append(row)
@@ -187,9 +189,14 @@ def _is_over(past: Past) -> bool:
 
 def _same(row: Row, past: Past) -> bool:
     """Whether file and metadata are what was sent: by size and time, then by content."""
-    if row.size != past.size or past.content is None:
+    if row.size != past.size:
         return False
-    if isinstance(row.source, bytes):
+    if past.content is None:  # it arrived, but its answer did not: only the time tells what was sent
+        if not row.mtime_ns or row.mtime_ns != past.mtime_ns:
+            return False
+        if past.meta is None:
+            return True
+    elif isinstance(row.source, bytes):
         if fingerprint(row.source) != past.content:
             return False
     elif row.mtime_ns != past.mtime_ns:

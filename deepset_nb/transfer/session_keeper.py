@@ -79,16 +79,21 @@ class SessionKeeper:
                     row.phase = "ingesting"
 
     async def _recognise(self, client: AsyncClient, session: Session, rows: list[Row]) -> None:
-        """Take what arrived although its sending was broken off as sent: sent again it would be there twice."""
+        """Take what arrived although its sending was broken off as sent: sent again it would be there twice.
+
+        Not so what has changed since: what arrived is then an older version.
+        """
         if not session.closed:
             await self.close(client, session)
         pages = client.upload_sessions.files(self._workspace, session.opened.session_id)
         # FILE_NOT_FOUND: only its metadata arrived.
         arrived = {
             file.name async for page in pages for file in page if file.ingestion_status_reason != "FILE_NOT_FOUND"
-        } & session.uncertain
+        } & session.uncertain.keys()
         for row in rows:
-            if row.phase == "planned" and row.status == "pending" and row.stored_name in arrived:
+            if row.phase != "planned" or row.status != "pending" or row.stored_name not in arrived:
+                continue
+            if session.uncertain[row.stored_name] == (row.size, row.mtime_ns):
                 row.phase, row.session_id = "ingesting", session.id
                 session.rows.append(row)
                 self._record.touch(row)

@@ -226,8 +226,11 @@ class Upload:
             taken = sum(row.objects for row in session.rows) + sum(row.objects for row in mine)
             rows = [row for row in rows if row.stored_name not in session.uncertain]
             if session is usable[-1]:
-                more, *others = portions(rows, taken)
-                mine, rows = mine + more, [row for other in others for row in other]
+                # Of two files of one name the session would keep only the later: the other goes into a fresh one.
+                held = session.others.union(row.stored_name for row in session.rows)
+                apart = [row for row in rows if row.stored_name in held]
+                more, *others = portions((row for row in rows if row.stored_name not in held), taken)
+                mine, rows = mine + more, [row for other in others for row in other] + apart
             shards.append(Shard(self._keeper, client, mine, session, self.connections))
         shards += [Shard(self._keeper, client, part, None, self.connections) for part in portions(rows) if part]
         return shards

@@ -71,3 +71,67 @@ def test_what_came_after_somebody_closed_the_session_is_sent_by_the_next_run(
 
     assert set(statuses(upload(ws, slow)).values()) == {"ok", "skipped"}
     assert names(ws) == in_folder(slow)
+
+
+def lost_answer(gateway: Front, name: str) -> None:
+    """Let the bucket store this file, and its answers be lost."""
+
+    def rule(request: Request) -> Answer | None:
+        if request.is_to_bucket and f'filename="{name}"'.encode() in request.body:
+            gateway.passed_on(request)
+            return Answer(503)
+        return None
+
+    gateway.rule = rule
+
+
+def test_a_file_whose_answer_was_lost_is_not_sent_by_the_next_run(
+    ws: dn.Workspace, there: dn.Workspace, gateway: Front, folder: Path
+) -> None:
+    lost_answer(gateway, "report-3.txt")
+    assert set(statuses(upload(there, folder)).values()) == {"ok"}
+    gateway.rule = lambda request: None
+
+    assert set(statuses(upload(there, folder)).values()) == {"skipped"}
+    assert names(ws) == in_folder(folder)
+
+
+def test_what_arrived_although_broken_off_is_not_sent_by_the_run_after_next(ws: dn.Workspace, slow: Path) -> None:
+    job = cancelled(ws, slow)
+    ws.close_upload_session(job.state()["session_id"] or "")
+    assert set(statuses(upload(ws, slow)).values()) == {"ok"}
+
+    assert set(statuses(upload(ws, slow)).values()) == {"skipped"}
+    assert names(ws) == in_folder(slow)
+
+
+@pytest.mark.parametrize("how", ["retry", "another run"])
+def test_an_older_version_that_arrived_is_not_taken_for_the_changed_file(
+    ws: dn.Workspace, there: dn.Workspace, gateway: Front, folder: Path, how: str
+) -> None:
+    lost_answer(gateway, "report-3.txt")
+    job = there.upload(folder, show=False)
+    until(lambda: job.state()["phases"][1]["files_done"] == 4 and "report-3" in job.state()["detail"])
+    job.cancel().wait(30)
+    gateway.rule = lambda request: None
+    ws.close_upload_session(job.state()["session_id"] or "")
+    (folder / "report-3.txt").write_text("A new version.")
+    again = job.retry(show=False).wait(60) if how == "retry" else upload(there, folder)
+
+    assert set(statuses(again).values()) <= {"ok", "skipped"}
+    assert 14 in ws.list_files(name="report-3.txt")["size"].tolist()
+
+
+def test_a_file_of_the_same_name_does_not_replace_the_one_that_waits(
+    ws: dn.Workspace, slow: Path, tmp_path: Path
+) -> None:
+    receipt = cancelled(ws, slow).receipt
+    first, second = receipt.loc[receipt["reason"].str.startswith("It was sent"), "name"].iloc[:2]
+    other = tmp_path / "other" / first
+    other.parent.mkdir()
+    other.write_text("Of the same name, in another folder.")
+    again = ws.upload([slow / second, other], show=False).wait(60).receipt
+
+    assert set(again["status"]) == {"ok"}
+    assert again["file_id"].notna().all()
+    assert sorted(ws.list_files(name=first)["size"]) == [other.stat().st_size, 30_000]
