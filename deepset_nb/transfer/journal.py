@@ -21,7 +21,7 @@ from pathlib import Path
 import msgspec
 
 from ..models import OpenedSession, WriteMode
-from .journal_records import JobRecord, Past, PastSession, Place, columns
+from .journal_records import JobRecord, Past, PastSession, Place, columns, writable
 from .receipt import Row
 
 VERSION = 1
@@ -207,7 +207,8 @@ class Journal:
                     row.key = last
                 (ready if row.key == last else ended).append(
                     (
-                        *(last, record.target, place, stored_name, row.path, row.name, row.size, row.mtime_ns),
+                        *(last, record.target, place, writable(stored_name), writable(row.path), writable(row.name)),
+                        *(row.size, row.mtime_ns),
                         *(row.content, row.meta_content, record.job, row.session_id, row.phase, row.status),
                         *(row.attempts, row.reason, row.remedy, row.file_id, row.seconds, now),
                     )
@@ -218,20 +219,23 @@ class Journal:
             self._db.executemany(f"INSERT OR IGNORE INTO files VALUES ({marks})", ended)  # noqa: S608
             self._db.executemany(
                 "UPDATE files SET job = ?, path = ?, mtime_ns = ? WHERE key = ?",
-                [(record.job if moves else past.job, row.path, row.mtime_ns, past.key) for row, past, moves in kept],
+                [
+                    (record.job if moves else past.job, writable(row.path), row.mtime_ns, past.key)
+                    for row, past, moves in kept
+                ],
             )
 
     def save(self, rows: Iterable[Row]) -> None:
         """Note how files fare."""
-        now = time.time()
-        values = [
-            (
-                *(row.size, row.content, row.meta_content, row.session_id, row.phase, row.status, row.attempts),
-                *(row.reason, row.remedy, row.file_id, row.seconds, now, row.key),
-            )
-            for row in rows
-        ]
-        with self.exclusively():
+        with self.exclusively():  # looked at only now: who writes later must not write what was so earlier
+            now = time.time()
+            values = [
+                (
+                    *(row.size, row.content, row.meta_content, row.session_id, row.phase, row.status, row.attempts),
+                    *(row.reason, row.remedy, row.file_id, row.seconds, now, row.key),
+                )
+                for row in rows
+            ]
             self._db.executemany(_UPDATE, values)
 
     def asked(self, key: str, record: JobRecord, write_mode: WriteMode) -> None:

@@ -116,7 +116,7 @@ class SessionKeeper:
                     if refusals == REFUSALS:
                         raise
                     continue
-                words = _words(in_the_way)
+                words, refusals = _words(in_the_way), 0
                 if time.monotonic() + pause > deadline:
                     raise Conflict(
                         f"The workspace has {len(in_the_way)} open upload sessions and takes no more: {words}.",

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
 import deepset_nb as dn
 from deepset_nb.transfer.journal import Journal
+from deepset_nb.transfer.journal_records import JobRecord
 from tests.clients.front import Answer, Front, Request
 from tests.contract.rooms import until
 from tests.contract.test_upload_again import cancelled, gateway, slow, statuses, there, upload
@@ -135,3 +139,49 @@ def test_a_file_of_the_same_name_does_not_replace_the_one_that_waits(
     assert set(again["status"]) == {"ok"}
     assert again["file_id"].notna().all()
     assert sorted(ws.list_files(name=first)["size"]) == [other.stat().st_size, 30_000]
+
+
+def test_a_journal_that_fails_once_all_was_found_out_gives_no_row_twice(
+    ws: dn.Workspace, slow: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receipt = cancelled(ws, slow).receipt
+    (slow / receipt.loc[receipt["reason"].str.startswith("It was sent"), "name"].iloc[0]).unlink()
+
+    def full(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(Journal, "begin", full)
+    again = upload(ws, slow)
+
+    assert sorted(again.receipt["name"]) == sorted(receipt["name"])
+    assert set(statuses(again).values()) == {"ok"}
+
+
+def test_a_cancel_in_the_last_instant_holds_back_nothing(
+    ws: dn.Workspace, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entered, end = threading.Event(), Journal.end
+
+    def slowly(self: Journal, record: JobRecord) -> None:
+        entered.set()
+        time.sleep(0.3)
+        end(self, record)
+
+    monkeypatch.setattr(Journal, "end", slowly)
+    job = ws.upload(folder, show=False)
+    assert entered.wait(30)
+    job.cancel().wait(30)
+
+    assert set(statuses(upload(ws, folder)).values()) <= {"ok", "skipped"}
+    assert names(ws) == in_folder(folder)
+
+
+def test_a_file_name_that_is_no_text_stops_nobody(ws: dn.Workspace, folder: Path) -> None:
+    try:
+        Path(os.fsdecode(os.fsencode(folder) + b"/odd-\xff.txt")).write_text("Its name is no UTF-8.")
+    except OSError:
+        return  # file systems that take no such name have no such hazard
+    assert set(statuses(upload(ws, folder)).values()) == {"ok"}
+
+    assert set(statuses(upload(ws, folder)).values()) == {"skipped"}
+    assert len(ws.list_files()) == 6
