@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 from uuid import uuid4
+from weakref import WeakKeyDictionary
 
 import filelock
 
@@ -34,6 +35,12 @@ T = TypeVar("T")
 
 _open: dict[tuple[int, Path], Journal] = {}
 _opening = threading.Lock()
+_beginnings: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, asyncio.Lock]] = WeakKeyDictionary()
+
+
+def beginning(target: str) -> asyncio.Lock:
+    """Held from looking back to `Record.begin`: jobs of one kernel would else make each other look back for ever."""
+    return _beginnings.setdefault(asyncio.get_running_loop(), {}).setdefault(target, asyncio.Lock())
 
 
 def open_journal() -> Journal:

@@ -15,7 +15,7 @@ from deepset_nb.transfer.journal import Journal
 from deepset_nb.transfer.journal_records import JobRecord
 from tests.clients.front import Answer, Front, Request
 from tests.contract.rooms import until
-from tests.contract.test_upload_again import cancelled, gateway, slow, statuses, there, upload
+from tests.contract.test_upload_again import cancelled, gateway, slow, states, statuses, there, upload
 
 __all__ = ["gateway", "slow", "there"]  # fixtures
 
@@ -185,3 +185,15 @@ def test_a_file_name_that_is_no_text_stops_nobody(ws: dn.Workspace, folder: Path
 
     assert set(statuses(upload(ws, folder)).values()) == {"skipped"}
     assert len(ws.list_files()) == 6
+
+
+def test_many_uploads_begun_at_once_are_all_known_afterwards(ws: dn.Workspace, tmp_path: Path) -> None:
+    folders = [tmp_path / str(number) for number in range(12)]
+    for made in folders:
+        made.mkdir()
+        (made / f"{made.name}.txt").write_text(made.name)
+    for job in [ws.upload(made, show=False) for made in folders]:
+        job.wait(60)
+    plans = [states(ws, made) for made in folders]
+
+    assert plans == [{f"{made.name}.txt": "unchanged"} for made in folders]
