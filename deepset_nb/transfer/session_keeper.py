@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..client import AsyncClient
-from ..errors import ApiError, Conflict, ConnectionFailed, ServerError, Unprocessable
+from ..errors import ApiError, Conflict, ConnectionFailed, ServerError, TooManyRequests, Unprocessable
 from ..models import UploadSessionDetail, UploadSessionState, WriteMode
 from .progress import Progress
 from .receipt import Row
@@ -143,7 +143,7 @@ class SessionKeeper:
         """Close a session that is filled; where that fails for now, it is tried again at the end."""
         try:
             await self.close(client, session)
-        except (ConnectionFailed, ServerError):
+        except (ConnectionFailed, ServerError, TooManyRequests):
             self._progress.detail = (
                 f"Upload session {session.id} could not be closed yet; it is tried again at the end."
             )

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import deepset_nb as dn
+from deepset_nb.transfer import shard
 from deepset_nb.transfer.journal import Journal
 from deepset_nb.transfer.journal_records import JobRecord
 from tests.clients.front import Answer, Front, Request
@@ -197,3 +198,19 @@ def test_many_uploads_begun_at_once_are_all_known_afterwards(ws: dn.Workspace, t
     plans = [states(ws, made) for made in folders]
 
     assert plans == [{f"{made.name}.txt": "unchanged"} for made in folders]
+
+
+def test_a_platform_too_busy_to_close_a_session_does_not_end_the_sending_into_others(
+    ws: dn.Workspace, there: dn.Workspace, gateway: Front, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shard, "OBJECTS_PER_SESSION", 4)  # report-0 and report-1, and the other three
+
+    def busy(request: Request) -> Answer | None:
+        sent = sum(each.is_to_bucket and b"report-4.txt" in each.body for each in gateway.requests)
+        return Answer(429, headers=(("Retry-After", "0"),)) if request.method == "PUT" and not sent else None
+
+    gateway.rule = busy
+    job = there.upload(folder, show=False, safe_mode=True).wait(60)  # one after the other
+
+    assert set(statuses(job).values()) == {"ok"}
+    assert names(ws) == in_folder(folder)
