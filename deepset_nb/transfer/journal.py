@@ -21,7 +21,7 @@ from pathlib import Path
 import msgspec
 
 from ..models import OpenedSession, WriteMode
-from .journal_records import JobRecord, Past, PastSession, Place, columns
+from .journal_records import JobRecord, Past, PastSession, Place, columns, writable
 from .receipt import Row
 
 VERSION = 1
@@ -53,6 +53,10 @@ _PAST = f"SELECT {columns(Past)} FROM files WHERE target = ?"  # noqa: S608  the
 _UPDATE = """
 UPDATE files SET size = ?, content = ?, meta = ?, session = ?, phase = ?, status = ?, attempts = ?, reason = ?,
   remedy = ?, file_id = ?, seconds = ?, changed_at = ? WHERE key = ?
+"""
+_FORGET_REFUSED = """
+DELETE FROM files WHERE target = ? AND place = ? AND stored_name = ?
+  AND status IN ('failed', 'skipped') AND phase NOT IN ('sent', 'ingesting')
 """
 
 
@@ -187,41 +191,51 @@ class Journal:
 
         Args:
             record: The transfer.
-            rows: Files with their places; what was known of them is replaced. Each row is given its key.
+            rows: Files with their places. What was known of those to be sent is replaced, and each is given its key; of
+                those left out or refused nothing that was sent is forgotten.
             kept: Files that stay as they are known, and whether they become part of this transfer.
         """
         with self.exclusively():
             self._put(record)
             (last,) = self._db.execute("SELECT COALESCE(MAX(key), 0) FROM files").fetchone()
-            now, values = time.time(), []
+            now = time.time()
+            ready: list[tuple[object, ...]] = []
+            ended: list[tuple[object, ...]] = []  # by the plan: these replace nothing that tells of a file once sent
             for row, (place, stored_name) in rows:
                 last += 1
-                row.key = last
-                values.append(
+                if row.status == "pending":
+                    row.key = last
+                (ready if row.key == last else ended).append(
                     (
-                        *(row.key, record.target, place, stored_name, row.path, row.name, row.size, row.mtime_ns),
+                        *(last, record.target, place, writable(stored_name), writable(row.path), writable(row.name)),
+                        *(row.size, row.mtime_ns),
                         *(row.content, row.meta_content, record.job, row.session_id, row.phase, row.status),
                         *(row.attempts, row.reason, row.remedy, row.file_id, row.seconds, now),
                     )
                 )
             marks = ", ".join("?" * 20)
-            self._db.executemany(f"INSERT OR REPLACE INTO files VALUES ({marks})", values)  # noqa: S608
+            self._db.executemany(f"INSERT OR REPLACE INTO files VALUES ({marks})", ready)  # noqa: S608
+            self._db.executemany(_FORGET_REFUSED, [each[1:4] for each in ended])
+            self._db.executemany(f"INSERT OR IGNORE INTO files VALUES ({marks})", ended)  # noqa: S608
             self._db.executemany(
                 "UPDATE files SET job = ?, path = ?, mtime_ns = ? WHERE key = ?",
-                [(record.job if moves else past.job, row.path, row.mtime_ns, past.key) for row, past, moves in kept],
+                [
+                    (record.job if moves else past.job, writable(row.path), row.mtime_ns, past.key)
+                    for row, past, moves in kept
+                ],
             )
 
     def save(self, rows: Iterable[Row]) -> None:
         """Note how files fare."""
-        now = time.time()
-        values = [
-            (
-                *(row.size, row.content, row.meta_content, row.session_id, row.phase, row.status, row.attempts),
-                *(row.reason, row.remedy, row.file_id, row.seconds, now, row.key),
-            )
-            for row in rows
-        ]
-        with self.exclusively():
+        with self.exclusively():  # looked at only now: who writes later must not write what was so earlier
+            now = time.time()
+            values = [
+                (
+                    *(row.size, row.content, row.meta_content, row.session_id, row.phase, row.status, row.attempts),
+                    *(row.reason, row.remedy, row.file_id, row.seconds, now, row.key),
+                )
+                for row in rows
+            ]
             self._db.executemany(_UPDATE, values)
 
     def asked(self, key: str, record: JobRecord, write_mode: WriteMode) -> None:

@@ -73,8 +73,9 @@ class Findings:
             )
         for row, past, interrupted in self.there:
             row.state, row.phase, row.file_id, row.session_id = "unchanged", "ingested", past.file_id, past.session
-            row.content, row.meta_content, row.key = past.content, past.meta, past.key
+            row.content, row.meta_content = past.content, past.meta
             if interrupted:  # that run never ended: this one ends it, with the receipt it would have had
+                row.key = past.key  # else it has none: the journal goes on to say that it was sent, not "skipped"
                 row.state, row.attempts, row.seconds = "resumed", past.attempts, past.seconds
                 row.status, row.reason, row.remedy = "ok", past.reason, past.remedy
             else:
@@ -139,11 +140,13 @@ async def look_back(
             findings.waiting.append((row, p, session))
         elif p.phase not in WAITS or not session.closed:
             # It may have arrived. Into an open session it is sent again, which replaces it.
-            session.uncertain.add(row.stored_name)
+            session.uncertain[row.stored_name] = p.size, p.mtime_ns
     named = {place_of(row) for row in rows}
     for session in findings.sessions:
-        for p in await asyncio.to_thread(journal.of_session, who.target, session.id):
-            if p.phase in WAITS and p.status not in ("ok", "failed") and (p.place, p.stored_name) not in named:
+        past_rows = await asyncio.to_thread(journal.of_session, who.target, session.id)
+        session.others = frozenset(p.stored_name for p in past_rows if (p.place, p.stored_name) not in named)
+        for p in past_rows:
+            if p.phase in WAITS and p.status != "ok" and not _is_over(p) and (p.place, p.stored_name) not in named:
                 row = Row(p.path, p.name, p.stored_name, p.size, p.place)
                 findings.extra.append(row)
                 findings.waiting.append((row, p, session))
@@ -174,18 +177,30 @@ def _sort(
                 findings.there.append((row, p, interrupted[p.job]))
             else:
                 findings.changed.append((row, p))
-        elif p.session and p.status != "failed":
+        elif p.session and not _is_over(p):
             work.append((row, p, _same(row, p)))
         elif not p.session and interrupted[p.job] and p.status in ("pending", "unaccounted"):
             findings.unsure.append((row, p))
     return work
 
 
+def _is_over(past: Past) -> bool:
+    """Whether the platform refused it, or says that it does not know it: then nothing of it waits anywhere."""
+    if past.status == "failed":  # else the transfer failed, and what was sent before waits in an open session
+        return past.phase == "ingested"
+    return past.status == "unaccounted" and past.phase == "sent"
+
+
 def _same(row: Row, past: Past) -> bool:
     """Whether file and metadata are what was sent: by size and time, then by content."""
-    if row.size != past.size or past.content is None:
+    if row.size != past.size:
         return False
-    if isinstance(row.source, bytes):
+    if past.content is None:  # it arrived, but its answer did not: only the time tells what was sent
+        if not row.mtime_ns or row.mtime_ns != past.mtime_ns:
+            return False
+        if past.meta is None:
+            return True
+    elif isinstance(row.source, bytes):
         if fingerprint(row.source) != past.content:
             return False
     elif row.mtime_ns != past.mtime_ns:
