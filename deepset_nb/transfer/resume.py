@@ -71,8 +71,9 @@ class Findings:
             )
         for row, past, interrupted in self.there:
             row.state, row.phase, row.file_id, row.session_id = "unchanged", "ingested", past.file_id, past.session
-            row.content, row.meta_content, row.key = past.content, past.meta, past.key
+            row.content, row.meta_content = past.content, past.meta
             if interrupted:  # that run never ended: this one ends it, with the receipt it would have had
+                row.key = past.key  # only here: what is skipped stays noted as it was sent
                 row.state, row.attempts, row.seconds = "resumed", past.attempts, past.seconds
                 row.status, row.reason, row.remedy = "ok", past.reason, past.remedy
             else:

@@ -15,6 +15,7 @@ import deepset_nb as dn
 from deepset_nb._places import STATE_VARIABLE, state_folder
 from deepset_nb.job import UploadJob
 from deepset_nb.transfer import record, session_keeper
+from deepset_nb.transfer.record import open_journal
 from tests.clients.front import Answer, Front, Request, front
 from tests.contract.rooms import until
 
@@ -62,6 +63,16 @@ def test_a_finished_upload_run_again_sends_nothing_and_opens_nothing(
     assert posts(gateway) == sent == 7
     assert len(ws.list_upload_sessions()) == 1
     assert len(ws.list_files()) == 5
+
+
+def test_a_third_run_skips_as_the_second_did_and_the_first_keeps_its_receipt(ws: dn.Workspace, folder: Path) -> None:
+    first, second, third = (upload(ws, folder) for _ in range(3))
+
+    assert set(statuses(third).values()) == {"skipped"}
+    assert third.receipt["reason"].tolist() == second.receipt["reason"].tolist()
+    noted = open_journal().files_of(first.job_id)
+    assert [file.status for file in noted] == ["ok"] * 5
+    assert [file.attempts for file in noted] == first.receipt["attempts"].tolist()
 
 
 def test_the_platforms_address_does_not_matter_its_identity_does(
