@@ -14,7 +14,7 @@ import pytest
 import deepset_nb as dn
 from deepset_nb._places import STATE_VARIABLE, state_folder
 from deepset_nb.job import UploadJob
-from deepset_nb.transfer import record, session_keeper
+from deepset_nb.transfer import reconcile, record, resume, session_keeper
 from deepset_nb.transfer.record import open_journal
 from tests.clients.front import Answer, Front, Request, front
 from tests.contract.rooms import until
@@ -139,6 +139,22 @@ def test_what_somebody_deleted_on_the_platform_is_sent_again(ws: dn.Workspace, f
 
     assert [name for name, status in again.items() if status == "ok"] == ["report-4.txt"]
     assert len(ws.list_files()) == 5
+
+
+def test_what_the_listing_does_not_show_yet_is_not_sent_again(
+    ws: dn.Workspace, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconcile, "LISTING_PAUSE_S", 0.01)
+    assert ws.sandbox is not None
+    ws.sandbox.fault("list_lag:60s")
+    assert upload(ws, folder).receipt["file_id"].isna().all()
+    again = upload(ws, folder)
+
+    assert set(statuses(again).values()) == {"skipped"}
+    assert again.receipt["reason"].str.contains("listing does not show it yet").all()
+    assert len(ws.list_upload_sessions()) == 1
+    monkeypatch.setattr(resume, "LISTED_WITHIN_S", 0.0)  # after that time it must have been deleted
+    assert set(statuses(upload(ws, folder)).values()) == {"ok"}
 
 
 def test_a_file_that_failed_is_tried_again(ws: dn.Workspace, folder: Path) -> None:
