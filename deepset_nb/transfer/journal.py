@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -134,16 +135,17 @@ class Journal:
         with self._lock:
             if len(places) <= ONE_BY_ONE:
                 one = f"{_PAST} AND place = ? AND stored_name = ?"
-                found = [row for place in places if (row := self._db.execute(one, (target, *place)).fetchone())]
-                return {(row[1], row[2]): Past(*row) for row in found}
+                keys = [(target, _storable(place), stored_name) for place, stored_name in places]
+                found = [_past(row) for key in keys if (row := self._db.execute(one, key).fetchone())]
+                return {(past.place, past.stored_name): past for past in found}
             wanted = set(places)
-            rows = self._db.execute(_PAST, (target,))
-            return {(row[1], row[2]): Past(*row) for row in rows if (row[1], row[2]) in wanted}
+            found_all = map(_past, self._db.execute(_PAST, (target,)))
+            return {place: past for past in found_all if (place := (past.place, past.stored_name)) in wanted}
 
     def of_session(self, target: str, session: str) -> list[Past]:
         """All files that were to go into a session."""
         with self._lock:
-            return [Past(*row) for row in self._db.execute(f"{_PAST} AND session = ?", (target, session))]
+            return [_past(row) for row in self._db.execute(f"{_PAST} AND session = ?", (target, session))]
 
     def sessions(self, target: str) -> list[PastSession]:
         """The sessions that are not over, oldest first."""
@@ -167,7 +169,7 @@ class Journal:
         """The files of a transfer that no later one has taken over, in the order of its plan."""
         query = f"SELECT {columns(Past)} FROM files WHERE job = ? ORDER BY key"  # noqa: S608
         with self._lock:
-            return [Past(*row) for row in self._db.execute(query, (job,))]
+            return [_past(row) for row in self._db.execute(query, (job,))]
 
     def counts_of(self, job: str) -> dict[str, int]:
         """How many files of a transfer have which status, those that wait for their outcome as ``sent``."""
@@ -205,8 +207,8 @@ class Journal:
                     )
                 )
             marks = ", ".join("?" * 20)
-            self._db.executemany(f"INSERT OR REPLACE INTO files VALUES ({marks})", values)  # noqa: S608
-            self._db.executemany(
+            self._many(f"INSERT OR REPLACE INTO files VALUES ({marks})", values)  # noqa: S608
+            self._many(
                 "UPDATE files SET job = ?, path = ?, mtime_ns = ? WHERE key = ?",
                 [(record.job if moves else past.job, row.path, row.mtime_ns, past.key) for row, past, moves in kept],
             )
@@ -222,7 +224,7 @@ class Journal:
             for row in rows
         ]
         with self.exclusively():
-            self._db.executemany(_UPDATE, values)
+            self._many(_UPDATE, values)
 
     def asked(self, key: str, record: JobRecord, write_mode: WriteMode) -> None:
         """Note that a session is going to be asked for; the answer may never be seen."""
@@ -266,9 +268,31 @@ class Journal:
         with self.exclusively():
             self._put(record)
 
+    def _many(self, statement: str, values: Sequence[tuple[Any, ...]]) -> None:
+        try:
+            self._db.executemany(statement, values)
+        except UnicodeEncodeError:  # rare: the statements name their rows, so that those done are done once more
+            self._db.executemany(statement, [tuple(map(_storable, one)) for one in values])
+
     def _put(self, record: JobRecord) -> None:
         values = asdict(record)
         names, marks = ", ".join(values), ", ".join(f":{name}" for name in values)
         changes = ", ".join(f"{name} = excluded.{name}" for name in values)
         query = f"INSERT INTO jobs ({names}) VALUES ({marks}) ON CONFLICT (job) DO UPDATE SET {changes}"  # noqa: S608
         self._db.execute(query, values)
+
+
+def _storable(value: object) -> object:
+    """As SQLite takes it: a Linux file name that is no UTF-8 cannot be text there, but bytes."""
+    if isinstance(value, str) and not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            return value.encode("utf-8", "surrogatepass")
+    return value
+
+
+def _past(row: Sequence[Any]) -> Past:
+    if bytes in map(type, row):
+        row = [each.decode("utf-8", "surrogatepass") if isinstance(each, bytes) else each for each in row]
+    return Past(*row)
