@@ -141,13 +141,14 @@ async def look_back(
             continue  # the platform does not know it any more: sent anew
         if p.phase in WAITS and same:
             findings.waiting.append((row, p, session))
-        elif p.phase not in WAITS or not session.closed:
+        elif not session.closed or (p.phase not in WAITS and _is_untouched(row, p)):
             # It may have arrived. Into an open session it is sent again, which replaces it.
             session.uncertain |= {row.stored_name}
     named = {place_of(row) for row in rows}
     for session in findings.sessions:
         for p in await asyncio.to_thread(journal.of_session, who.target, session.id):
-            if p.phase in WAITS and p.status not in ("ok", "failed") and (p.place, p.stored_name) not in named:
+            waits = p.phase in WAITS and p.status not in ("ok", "failed")
+            if (waits or _was_left(p)) and (p.place, p.stored_name) not in named:
                 row = Row(p.path, p.name, p.stored_name, p.size, p.place)
                 findings.extra.append(row)
                 findings.waiting.append((row, p, session))
@@ -178,9 +179,19 @@ def _sort(
                 findings.there.append((row, p, interrupted[p.job]))
             else:
                 findings.changed.append((row, p))
-        elif p.session and p.status != "failed":
+        elif p.session and (p.status != "failed" or _was_left(p) or p.phase == "sending"):
             work.append((row, p, _same(row, p)))
     return work
+
+
+def _was_left(past: Past) -> bool:
+    """Whether it was sent, and failed only because the whole transfer did: it waits in its session."""
+    return past.phase == "sent" and past.status == "failed"
+
+
+def _is_untouched(row: Row, past: Past) -> bool:
+    """Whether the file is the one that was on its way; what arrived of it is not known."""
+    return (row.size, row.mtime_ns) == (past.size, past.mtime_ns)
 
 
 def _same(row: Row, past: Past) -> bool:
