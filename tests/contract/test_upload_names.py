@@ -108,7 +108,7 @@ def assert_accounted(job: UploadJob, ws: dn.Workspace, contents: dict[str, bytes
         else:
             assert "the bucket takes" in row.reason or "KeyTooLongError" in row.reason
             assert len(wire_name(row.name)) > KEY_LIMIT
-    assert len(fine) > len(contents) * 0.8
+    assert len(fine) > 0.7 * len(contents)
 
 
 def upload_files(ws: dn.Workspace, folder: Path, contents: dict[str, bytes]) -> UploadJob:
