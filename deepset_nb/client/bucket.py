@@ -21,7 +21,7 @@ from ..errors import BucketError, DeepsetError
 from ..models import AWSPrefixedRequestConfig
 from .bucket_errors import is_transient, refused
 from .concurrency import AdaptiveLimit, limit_for
-from .file_content import INLINE_BYTES, small_content
+from .file_content import INLINE_BYTES, open_regular, small_content
 from .filenames import stored_name, wire_name
 from .http1 import Http1Transport
 from .http1_connection import KEEPALIVE_S, StaleConnection
@@ -239,7 +239,7 @@ class Bucket:
 
 def _content(source: Source, size: int) -> bytes | FileIO:
     if not isinstance(source, bytes):
-        return small_content(source, size) if size <= INLINE_BYTES else FileIO(source)
+        return small_content(source, size) if size <= INLINE_BYTES else FileIO(source, opener=open_regular)
     if len(source) != size:
         raise ValueError(f"size is {size:,}, the content has {len(source):,} bytes")
     return source

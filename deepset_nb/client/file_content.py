@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import stat as modes
 import threading
 import weakref
 from io import FileIO
@@ -20,12 +21,22 @@ READ_BYTES = 512 << 10  # a piece of a large file: large enough to make the hop 
 INLINE_BYTES = 64 << 10  # a file up to here is read without the hop
 FEW_FILES = 32  # with more of them on their way the disk is busy without reading ahead, and memory counts
 
-_FLAGS = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+# O_NONBLOCK: a file may have become a pipe since it was planned, and opening that would wait for a writer.
+_FLAGS = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+
+
+def open_regular(path: str | os.PathLike[str], _: int = 0) -> int:
+    """Open a file to read, which must still be one; an opener for `FileIO`."""
+    descriptor = os.open(path, _FLAGS)
+    if not modes.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise file_changed("it is not a regular file any more")
+    return descriptor
 
 
 def small_content(path: str | os.PathLike[str], size: int) -> bytes:
     """The content of a small file, which must have the size it was planned with."""
-    descriptor = os.open(path, _FLAGS)
+    descriptor = open_regular(path)
     try:
         if (now := os.fstat(descriptor).st_size) != size:
             raise file_changed(f"it had {size:,} bytes and has {now:,} now")

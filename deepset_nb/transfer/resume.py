@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeAlias
@@ -31,6 +32,7 @@ from .session import Session
 Noted: TypeAlias = tuple[list[Row], list[tuple[Row, Past, bool]], list[str]]
 
 TRIES = 5  # another kernel may begin a transfer to the same workspace meanwhile
+LISTED_WITHIN_S = 300.0  # listings lag behind ingestion, by up to three minutes (platform guides)
 FEW = 10  # so many files are looked for by name, more in the whole listing
 
 WAITS = ("sent", "ingesting", "ingested")  # the last while its file id is not known
@@ -43,6 +45,7 @@ class Findings:
     Attributes:
         sessions: To go on with, oldest first.
         there: Files the platform has, unchanged.
+        unlisted: Ids of the rows among them that its listing cannot show yet.
         changed: Files the platform has in an older state.
         busy: Files another transfer is sending.
         waiting: Files that wait in a session for their outcome.
@@ -55,6 +58,7 @@ class Findings:
     version: int | None = None
     sessions: list[Session] = field(default_factory=list)
     there: list[tuple[Row, Past, bool]] = field(default_factory=list)
+    unlisted: set[int] = field(default_factory=set)
     changed: list[tuple[Row, Past]] = field(default_factory=list)
     busy: list[tuple[Row, Past]] = field(default_factory=list)
     waiting: list[tuple[Row, Past, Session]] = field(default_factory=list)
@@ -80,9 +84,10 @@ class Findings:
                 row.status, row.reason, row.remedy = "ok", past.reason, past.remedy
             else:
                 when = datetime.fromtimestamp(past.changed_at, UTC)
+                known = "its listing does not show it yet" if id(row) in self.unlisted else "the platform still has it"
                 row.end(
                     "skipped",
-                    f"Unchanged since it was uploaded ({when:%Y-%m-%d %H:%M} UTC); the platform still has it.",
+                    f"Unchanged since it was uploaded ({when:%Y-%m-%d %H:%M} UTC); {known}.",
                     "Pass resume=False to send it again.",
                 )
         for row, past in self.changed:
@@ -223,7 +228,11 @@ def _was_interrupted(job: JobRecord | None) -> bool:
 
 
 async def _keep_only_what_is_listed(client: AsyncClient, workspace: str, findings: Findings) -> None:
-    """What the platform lists no more, somebody has deleted: it is sent anew."""
+    """What the platform lists no more, somebody has deleted: it is sent anew.
+
+    Not what it has never listed yet: sent again within that time, it would be there twice.
+    """
+    unlisted_since = time.time() - LISTED_WITHIN_S
     wanted = {(row.stored_name, row.size) for row, _, _ in findings.there}
     listed: set[tuple[str, int]] = set()
     names = {name for name, _ in wanted}
@@ -233,4 +242,7 @@ async def _keep_only_what_is_listed(client: AsyncClient, workspace: str, finding
                 listed.update((file.name, file.size) for file in page)
                 if wanted <= listed:
                     break
-    findings.there = [item for item in findings.there if (item[0].stored_name, item[0].size) in listed]
+    missing = [(row, past) for row, past, _ in findings.there if (row.stored_name, row.size) not in listed]
+    findings.unlisted = {id(row) for row, past in missing if past.file_id is None and past.changed_at > unlisted_since}
+    gone = {id(row) for row, _ in missing} - findings.unlisted
+    findings.there = [item for item in findings.there if id(item[0]) not in gone]

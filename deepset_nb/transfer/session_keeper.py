@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections.abc import Coroutine, Iterable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from ..client import AsyncClient
 from ..errors import ApiError, Conflict, ConnectionFailed, ServerError, TooManyRequests, Unprocessable
@@ -19,6 +19,8 @@ from .progress import Progress
 from .receipt import Row
 from .record import Record
 from .session import Session
+
+T = TypeVar("T")
 
 ANSWER_S = 2.0  # what a cancel leaves to a request that opens or closes a session
 MOST_OPEN = 10  # of a workspace, ours and others' (platform guide: get upload session details)
@@ -107,7 +109,7 @@ class SessionKeeper:
         deadline, pause, refusals = time.monotonic() + ROOM_WITHIN_S, ROOM_POLL_S[0], 0
         while True:
             try:
-                await _to_its_end(self._create(client))
+                session = await _to_its_end(self._create(client))
                 break
             except (Conflict, Unprocessable) as error:  # the platform's reference names no status for "too many"
                 in_the_way = await self._in_the_way(client)
@@ -131,7 +133,6 @@ class SessionKeeper:
                 )
                 await asyncio.sleep(pause)
                 pause = min(pause * 1.5, ROOM_POLL_S[1])
-        session = self.sessions[-1]
         await self._record.assigned(session.id, rows)
         return session
 
@@ -148,7 +149,7 @@ class SessionKeeper:
                 f"Upload session {session.id} could not be closed yet; it is tried again at the end."
             )
 
-    async def _create(self, client: AsyncClient) -> None:
+    async def _create(self, client: AsyncClient) -> Session:
         asked_at, key = datetime.now(UTC), await self._record.asked()
         try:
             opened = await client.upload_sessions.create(self._workspace, self._write_mode, parallel=self._parallel)
@@ -160,6 +161,7 @@ class SessionKeeper:
         session = Session(opened, asked_at)
         self.sessions.append(session)
         self._show(session)
+        return session
 
     async def _close(self, client: AsyncClient, session: Session) -> None:
         try:
@@ -190,11 +192,11 @@ def _words(sessions: list[UploadSessionDetail]) -> str:
     return ", ".join(shown) + (f" and {more} more, see ws.list_upload_sessions()" if more else "")
 
 
-async def _to_its_end(step: Coroutine[Any, Any, None]) -> None:
+async def _to_its_end(step: Coroutine[Any, Any, T]) -> T:
     """Await a step that changes what is open on the platform; a cancel lets its answer arrive, so that we know."""
     task = asyncio.create_task(step)
     try:
-        await asyncio.shield(task)
+        return await asyncio.shield(task)
     except asyncio.CancelledError:
         await asyncio.wait({task}, timeout=ANSWER_S)
         task.cancel()

@@ -14,7 +14,8 @@ import pytest
 import deepset_nb as dn
 from deepset_nb._places import STATE_VARIABLE, state_folder
 from deepset_nb.job import UploadJob
-from deepset_nb.transfer import record, session_keeper
+from deepset_nb.transfer import reconcile, record, resume, session_keeper
+from deepset_nb.transfer.record import open_journal
 from tests.clients.front import Answer, Front, Request, front
 from tests.contract.rooms import until
 
@@ -62,6 +63,16 @@ def test_a_finished_upload_run_again_sends_nothing_and_opens_nothing(
     assert posts(gateway) == sent == 7
     assert len(ws.list_upload_sessions()) == 1
     assert len(ws.list_files()) == 5
+
+
+def test_a_third_run_skips_as_the_second_did_and_the_first_keeps_its_receipt(ws: dn.Workspace, folder: Path) -> None:
+    first, second, third = (upload(ws, folder) for _ in range(3))
+
+    assert set(statuses(third).values()) == {"skipped"}
+    assert third.receipt["reason"].tolist() == second.receipt["reason"].tolist()
+    noted = open_journal().files_of(first.job_id)
+    assert [file.status for file in noted] == ["ok"] * 5
+    assert [file.attempts for file in noted] == first.receipt["attempts"].tolist()
 
 
 def test_the_platforms_address_does_not_matter_its_identity_does(
@@ -128,6 +139,22 @@ def test_what_somebody_deleted_on_the_platform_is_sent_again(ws: dn.Workspace, f
 
     assert [name for name, status in again.items() if status == "ok"] == ["report-4.txt"]
     assert len(ws.list_files()) == 5
+
+
+def test_what_the_listing_does_not_show_yet_is_not_sent_again(
+    ws: dn.Workspace, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconcile, "LISTING_PAUSE_S", 0.01)
+    assert ws.sandbox is not None
+    ws.sandbox.fault("list_lag:60s")
+    assert upload(ws, folder).receipt["file_id"].isna().all()
+    again = upload(ws, folder)
+
+    assert set(statuses(again).values()) == {"skipped"}
+    assert again.receipt["reason"].str.contains("listing does not show it yet").all()
+    assert len(ws.list_upload_sessions()) == 1
+    monkeypatch.setattr(resume, "LISTED_WITHIN_S", 0.0)  # after that time it must have been deleted
+    assert set(statuses(upload(ws, folder)).values()) == {"ok"}
 
 
 def test_a_file_that_failed_is_tried_again(ws: dn.Workspace, folder: Path) -> None:

@@ -150,7 +150,8 @@ def test_retry_after_a_cancel_with_several_sessions_doubles_nothing(
     until(lambda: sent(job) > 12)
     job.cancel().wait(10)
     note = job.state()["note"] or ""
-    assert all(session_id in note for session_id in ws.list_upload_sessions()["session_id"])
+    still_open = ws.list_upload_sessions().query("status == 'OPEN'")["session_id"]  # a full one may be closed already
+    assert all(session_id in note for session_id in still_open)
     assert ws.sandbox is not None
     ws.sandbox.clear_faults()
     again = job.retry().wait(30)
