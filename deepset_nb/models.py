@@ -84,6 +84,15 @@ class File(Model, frozen=True):
     meta: dict[str, Any] | None = None
 
 
+class FileKey(Model, frozen=True):
+    """What tells files of a workspace apart: a listing's row without the metadata, which is what costs."""
+
+    file_id: UUID
+    name: str
+    size: int
+    created_at: datetime
+
+
 class FileId(Model, frozen=True):
     """The answer to a direct upload."""
 

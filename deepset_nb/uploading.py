@@ -196,6 +196,7 @@ class Uploading:
         texts: Iterable[DeepsetCloudFile] | Mapping[str, str],
         *,
         write_mode: WriteMode | str = WriteMode.KEEP,
+        resume: bool = True,
         show: bool = True,
     ) -> UploadJob:
         """Upload documents made in memory.
@@ -210,6 +211,7 @@ class Uploading:
         Args:
             texts: ``DeepsetCloudFile(text, name, meta)`` objects, or a mapping of file names to texts.
             write_mode: For names the workspace already has: ``"KEEP"`` both, ``"OVERWRITE"``, or ``"FAIL"``.
+            resume: Do not send again what an earlier run has sent.
             show: Show the panel.
 
         Returns:
@@ -224,9 +226,16 @@ class Uploading:
         if not documents:
             raise NothingToUpload("There is nothing to upload: the list of texts is empty.", "Add a text.")
         pipeline = DirectUpload if goes_directly(documents) else Upload
-        plan = partial(plan_texts, documents)
         return self._start(
-            pipeline(self.settings, plan, Progress(self.target), write_mode=WriteMode.named(write_mode)), show
+            pipeline(
+                self.settings,
+                partial(plan_texts, documents),
+                Progress(self.target),
+                who=self._who,
+                write_mode=WriteMode.named(write_mode),
+                resume=resume,
+            ),
+            show,
         )
 
     def _start(self, transfer: Transfer, show: bool) -> UploadJob:
@@ -239,6 +248,8 @@ class Uploading:
     def _upload_spooled(self, files: list[SpooledFile], write_mode: str) -> UploadJob:
         """Send what a browser handed over; the uploader shows the job itself."""
         plan = partial(plan_files, [(str(file.path), file.name, file.relative_path) for file in files])
+        mode = WriteMode.named(write_mode)
+        # Each drop is a new copy in a folder of its own: there is no earlier run of it to go on from.
         return self._start(
-            Upload(self.settings, plan, Progress(self.target), write_mode=WriteMode.named(write_mode)), show=False
+            Upload(self.settings, plan, Progress(self.target), who=self._who, write_mode=mode, resume=False), show=False
         )

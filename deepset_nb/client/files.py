@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import json
 import re
@@ -15,10 +16,10 @@ from uuid import UUID
 import httpx
 
 from ..errors import ApiError, InvalidMeta
-from ..models import File, FileId, WriteMode, page_of, utf8
+from ..models import File, FileId, FileKey, WriteMode, page_of, utf8
 from .multipart import Form, escaped
 from .network import CONNECT_S, WRITE_S
-from .paging import MOST_ROWS, rows_per_page
+from .paging import MOST_ROWS, numbered_pages, rows_per_page
 from .paths import file_path, workspace_path
 from .responses import Asked, Subject, decoded
 from .retries import MAKING, REPEATABLE
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from .async_client import AsyncClient
 
 _Page = page_of(File)
+_KeyPage = page_of(FileKey)
 
 # The answer comes after the platform has stored up to 200 MB; its own limit for a request is about 3 minutes.
 _UPLOAD_TIMEOUT = httpx.Timeout(connect=CONNECT_S, read=200.0, write=WRITE_S, pool=None)
@@ -101,6 +103,26 @@ class Files:
                     f"{self._client.settings.host} says there are more files after {len(seen):,}, but sends none.",
                     "Try again; narrow the listing by name= or odata_filter= if it stays so.",
                 )
+
+    async def newest(self, workspace: str) -> AsyncGenerator[builtins.list[FileKey], None]:
+        """Pages of files, newest first, a few asked for ahead: quicker than `list`, and without metadata.
+
+        A file that is deleted meanwhile can hide another one behind it.
+
+        Args:
+            workspace: Name of the workspace.
+        """
+
+        async def fetch(number: int) -> Any:
+            params = {"order": "DESC", "limit": MOST_ROWS, "page_number": number}
+            return await self._page(workspace, params, _KeyPage)
+
+        seen: set[UUID] = set()
+        async with contextlib.aclosing(numbered_pages(fetch)) as pages:
+            async for page in pages:
+                rows = [row for row in page.data if row.file_id not in seen]
+                seen.update(row.file_id for row in rows)
+                yield rows
 
     async def upload(
         self,
@@ -223,11 +245,11 @@ class Files:
         response = await self._client.request("GET", path, asked, worth=REPEATABLE)
         return decoded(response, dict[str, Any], self._client.settings)
 
-    async def _page(self, workspace: str, params: dict[str, Any]) -> Any:
+    async def _page(self, workspace: str, params: dict[str, Any], kind: type[Any] = _Page) -> Any:
         asked = Asked(Subject.WORKSPACE, workspace, workspace)
         path = workspace_path(workspace, "files")
         response = await self._client.request("GET", path, asked, worth=REPEATABLE, params=params)
-        return decoded(response, _Page, self._client.settings)
+        return decoded(response, kind, self._client.settings)
 
 
 def _range_of(response: httpx.Response) -> tuple[int, int | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import contextlib
 from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Any, TypeAlias
 from uuid import UUID
@@ -17,7 +18,7 @@ from ..models import (
     WriteMode,
     page_of,
 )
-from .paging import MOST_ROWS, rows_per_page
+from .paging import MOST_ROWS, numbered_pages, rows_per_page
 from .paths import session_path, workspace_path
 from .responses import Asked, Subject, decoded
 from .retries import MAKING, REPEATABLE
@@ -144,17 +145,25 @@ class UploadSessions:
         params: dict[str, Any] = {"limit": MOST_ROWS}
         if ingestion_status is not None:
             params["ingestion_status"] = str(ingestion_status)
-        path = session_path(workspace, session_id, "files")
-        async for page in self._pages(path, Asked(Subject.SESSION, workspace, str(session_id)), params, _FilePage):
-            yield page
+        path, asked = session_path(workspace, session_id, "files"), Asked(Subject.SESSION, workspace, str(session_id))
+
+        async def fetch(number: int) -> Any:
+            return await self._page(path, asked, params, number, _FilePage)
+
+        async with contextlib.aclosing(numbered_pages(fetch)) as pages:
+            async for page in pages:
+                if page.data:
+                    yield page.data
 
     async def _pages(self, path: str, asked: Asked, params: dict[str, Any], page_type: type[Any]) -> AnyPages:
         number, more = 1, True
         while more:
-            response = await self._client.request(
-                "GET", path, asked, worth=REPEATABLE, params={**params, "page_number": number}
-            )
-            page = decoded(response, page_type, self._client.settings)
+            page = await self._page(path, asked, params, number, page_type)
             if page.data:
                 yield page.data
             number, more = number + 1, page.has_more and bool(page.data)
+
+    async def _page(self, path: str, asked: Asked, params: dict[str, Any], number: int, page_type: type[Any]) -> Any:
+        params = {**params, "page_number": number}
+        response = await self._client.request("GET", path, asked, worth=REPEATABLE, params=params)
+        return decoded(response, page_type, self._client.settings)

@@ -12,16 +12,21 @@ import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
+from functools import partial
 
 from ..client import AsyncClient
+from ..client.fingerprint import fingerprint
 from ..errors import ApiError, ConnectionFailed, DeepsetError, Forbidden, ServerError, Unauthorized, WorkspaceNotFound
 from ..models import WriteMode
 from ..settings import Settings
+from .identity import Identity
+from .leftovers import CLOCK_SLACK
 from .plan import replan
 from .progress import Progress
 from .receipt import Row
 from .reconcile import find_ids
+from .record import Record
+from .resume import TRIES, Findings, look_back
 
 MOST_DIRECT = 20  # inputs; more go through a session
 LARGEST_DIRECT = 200_000_000  # bytes; beyond, the platform answers 413 (platform API reference: status codes)
@@ -34,7 +39,16 @@ def goes_directly(texts: Sequence[tuple[str, bytes, object]]) -> bool:
 
 
 class DirectUpload:
-    """A transfer of documents in memory without a session."""
+    """A transfer of documents in memory without a session.
+
+    Args:
+        settings: Whose key, which host, which workspace.
+        plan: Makes the rows.
+        progress: Where everything is reported.
+        write_mode: What happens to names the workspace already has.
+        who: Whose platform this is; with it the journal is kept, and what an earlier run has sent is not sent again.
+        resume: False sends it again.
+    """
 
     def __init__(
         self,
@@ -43,12 +57,17 @@ class DirectUpload:
         progress: Progress,
         *,
         write_mode: WriteMode = WriteMode.KEEP,
+        who: Identity | None = None,
+        resume: bool = True,
     ) -> None:
         self.settings = settings
         self.progress = progress
         self.write_mode = write_mode
         self.error: DeepsetError | None = None
-        self.job_id = uuid4().hex
+        self._record = Record(progress, "upload", write_mode)
+        self.job_id = self._record.job
+        self._who = who
+        self._resume = resume
         self._plan = plan
         del progress.phases["ingesting"]  # a direct request is answered when its file is ingested
         self._stopped = False
@@ -64,15 +83,24 @@ class DirectUpload:
         fresh = Progress(self.progress.target)
         # Without rows it ended before there was a plan: then all is still to do.
         plan = (lambda: replan(bad)) if self.progress.receipt.rows else self._plan
-        return DirectUpload(self.settings, plan, fresh, write_mode=self.write_mode)
+        resume = self._resume and not self.progress.receipt.rows
+        return DirectUpload(self.settings, plan, fresh, write_mode=self.write_mode, who=self._who, resume=resume)
 
     async def run(self) -> None:
         """Send all texts. Ends normally however they fared; raises only when cancelled."""
+        async with self._record if self._who else contextlib.nullcontext():
+            try:
+                await self._run()
+            finally:
+                self._record.touch_all(self.progress.receipt.rows)
+
+    async def _run(self) -> None:
         self.progress.enter("planning")
         receipt = self.progress.planned(self._plan())
-        rows = receipt.with_status("pending")
-        self.progress.enter("sending", files=len(rows), size=sum(row.size for row in rows))
         try:
+            await self._look_back()
+            rows = receipt.with_status("pending")
+            self.progress.enter("sending", files=len(rows), size=sum(row.size for row in rows))
             await self._send(rows)
         except asyncio.CancelledError:
             for row in receipt.with_status("pending"):
@@ -90,6 +118,31 @@ class DirectUpload:
             receipt.end_all("failed", self.error.message, self.error.remedy)
         receipt.end_all("cancelled", "Cancelled before it was sent.", "job.retry() sends it.")
         self.progress.end(receipt.verdict())
+
+    async def _look_back(self) -> None:
+        """Leave out what an earlier run has sent; what may have arrived is looked up."""
+        journal, rows, workspace = self._record.journal, self.progress.receipt.rows, self.settings.workspace_name
+        if journal is None or self._who is None:
+            return
+        async with AsyncClient(self.settings) as client:
+            for _ in range(TRIES):
+                findings = Findings()
+                if self._resume:
+                    findings = await look_back(journal, client, workspace, self._who, rows, self.write_mode)
+                if await self._record.begin(self._who.target, findings.version, partial(findings.apply, rows)):
+                    break
+            for row, past in findings.unsure:
+                since = datetime.fromtimestamp(past.changed_at, UTC) - CLOCK_SLACK
+                await find_ids(client, workspace, [row], since)
+                if row.file_id:
+                    row.phase, row.state = "ingested", "resumed"
+                    row.end("ok")
+                elif row.reason and row.reason.startswith("Ambiguous"):
+                    row.end("unaccounted", row.reason, row.remedy)
+                else:
+                    row.reason = row.remedy = None
+        for note in findings.notes:
+            self.progress.add_note(note)
 
     async def _send(self, rows: list[Row]) -> None:
         queue = iter(rows)
@@ -137,6 +190,9 @@ class DirectUpload:
         else:
             row.file_id, row.phase = str(file_id), "ingested"
             row.end("ok")
+        row.content = fingerprint(row.source)
+        row.meta_content = fingerprint(row.meta) if isinstance(row.meta, bytes) else None
+        self._record.touch(row)
         if row.status == "ok":
             sending = self.progress.phases["sending"]
             sending["files_done"] += 1

@@ -17,12 +17,11 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from ..models import OpenedSession, WriteMode
-from .journal_records import JobRecord, Past, PastSession, Place, columns
+from .journal_records import JobRecord, Past, PastSession, Place, columns, writable
 from .receipt import Row
 
 VERSION = 1
@@ -54,6 +53,10 @@ _PAST = f"SELECT {columns(Past)} FROM files WHERE target = ?"  # noqa: S608  the
 _UPDATE = """
 UPDATE files SET size = ?, content = ?, meta = ?, session = ?, phase = ?, status = ?, attempts = ?, reason = ?,
   remedy = ?, file_id = ?, seconds = ?, changed_at = ? WHERE key = ?
+"""
+_FORGET_REFUSED = """
+DELETE FROM files WHERE target = ? AND place = ? AND stored_name = ?
+  AND status IN ('failed', 'skipped') AND phase NOT IN ('sent', 'ingesting')
 """
 
 
@@ -135,17 +138,16 @@ class Journal:
         with self._lock:
             if len(places) <= ONE_BY_ONE:
                 one = f"{_PAST} AND place = ? AND stored_name = ?"
-                keys = [(target, _storable(place), stored_name) for place, stored_name in places]
-                found = [_past(row) for key in keys if (row := self._db.execute(one, key).fetchone())]
-                return {(past.place, past.stored_name): past for past in found}
+                found = [row for place in places if (row := self._db.execute(one, (target, *place)).fetchone())]
+                return {(row[1], row[2]): Past(*row) for row in found}
             wanted = set(places)
-            found_all = map(_past, self._db.execute(_PAST, (target,)))
-            return {place: past for past in found_all if (place := (past.place, past.stored_name)) in wanted}
+            rows = self._db.execute(_PAST, (target,))
+            return {(row[1], row[2]): Past(*row) for row in rows if (row[1], row[2]) in wanted}
 
     def of_session(self, target: str, session: str) -> list[Past]:
         """All files that were to go into a session."""
         with self._lock:
-            return [_past(row) for row in self._db.execute(f"{_PAST} AND session = ?", (target, session))]
+            return [Past(*row) for row in self._db.execute(f"{_PAST} AND session = ?", (target, session))]
 
     def sessions(self, target: str) -> list[PastSession]:
         """The sessions that are not over, oldest first."""
@@ -169,7 +171,7 @@ class Journal:
         """The files of a transfer that no later one has taken over, in the order of its plan."""
         query = f"SELECT {columns(Past)} FROM files WHERE job = ? ORDER BY key"  # noqa: S608
         with self._lock:
-            return [_past(row) for row in self._db.execute(query, (job,))]
+            return [Past(*row) for row in self._db.execute(query, (job,))]
 
     def counts_of(self, job: str) -> dict[str, int]:
         """How many files of a transfer have which status, those that wait for their outcome as ``sent``."""
@@ -189,42 +191,52 @@ class Journal:
 
         Args:
             record: The transfer.
-            rows: Files with their places; what was known of them is replaced. Each row is given its key.
+            rows: Files with their places. What was known of those to be sent is replaced, and each is given its key; of
+                those left out or refused nothing that was sent is forgotten.
             kept: Files that stay as they are known, and whether they become part of this transfer.
         """
         with self.exclusively():
             self._put(record)
             (last,) = self._db.execute("SELECT COALESCE(MAX(key), 0) FROM files").fetchone()
-            now, values = time.time(), []
+            now = time.time()
+            ready: list[tuple[object, ...]] = []
+            ended: list[tuple[object, ...]] = []  # by the plan: these replace nothing that tells of a file once sent
             for row, (place, stored_name) in rows:
                 last += 1
-                row.key = last
-                values.append(
+                if row.status == "pending":
+                    row.key = last
+                (ready if row.key == last else ended).append(
                     (
-                        *(row.key, record.target, place, stored_name, row.path, row.name, row.size, row.mtime_ns),
+                        *(last, record.target, place, writable(stored_name), writable(row.path), writable(row.name)),
+                        *(row.size, row.mtime_ns),
                         *(row.content, row.meta_content, record.job, row.session_id, row.phase, row.status),
                         *(row.attempts, row.reason, row.remedy, row.file_id, row.seconds, now),
                     )
                 )
             marks = ", ".join("?" * 20)
-            self._many(f"INSERT OR REPLACE INTO files VALUES ({marks})", values)  # noqa: S608
-            self._many(
+            self._db.executemany(f"INSERT OR REPLACE INTO files VALUES ({marks})", ready)  # noqa: S608
+            self._db.executemany(_FORGET_REFUSED, [each[1:4] for each in ended])
+            self._db.executemany(f"INSERT OR IGNORE INTO files VALUES ({marks})", ended)  # noqa: S608
+            self._db.executemany(
                 "UPDATE files SET job = ?, path = ?, mtime_ns = ? WHERE key = ?",
-                [(record.job if moves else past.job, row.path, row.mtime_ns, past.key) for row, past, moves in kept],
+                [
+                    (record.job if moves else past.job, writable(row.path), row.mtime_ns, past.key)
+                    for row, past, moves in kept
+                ],
             )
 
     def save(self, rows: Iterable[Row]) -> None:
         """Note how files fare."""
-        now = time.time()
-        values = [
-            (
-                *(row.size, row.content, row.meta_content, row.session_id, row.phase, row.status, row.attempts),
-                *(row.reason, row.remedy, row.file_id, row.seconds, now, row.key),
-            )
-            for row in rows
-        ]
-        with self.exclusively():
-            self._many(_UPDATE, values)
+        with self.exclusively():  # looked at only now: who writes later must not write what was so earlier
+            now = time.time()
+            values = [
+                (
+                    *(row.size, row.content, row.meta_content, row.session_id, row.phase, row.status, row.attempts),
+                    *(row.reason, row.remedy, row.file_id, row.seconds, now, row.key),
+                )
+                for row in rows
+            ]
+            self._db.executemany(_UPDATE, values)
 
     def asked(self, key: str, record: JobRecord, write_mode: WriteMode) -> None:
         """Note that a session is going to be asked for; the answer may never be seen."""
@@ -268,31 +280,9 @@ class Journal:
         with self.exclusively():
             self._put(record)
 
-    def _many(self, statement: str, values: Sequence[tuple[Any, ...]]) -> None:
-        try:
-            self._db.executemany(statement, values)
-        except UnicodeEncodeError:  # rare: the statements name their rows, so that those done are done once more
-            self._db.executemany(statement, [tuple(map(_storable, one)) for one in values])
-
     def _put(self, record: JobRecord) -> None:
         values = asdict(record)
         names, marks = ", ".join(values), ", ".join(f":{name}" for name in values)
         changes = ", ".join(f"{name} = excluded.{name}" for name in values)
         query = f"INSERT INTO jobs ({names}) VALUES ({marks}) ON CONFLICT (job) DO UPDATE SET {changes}"  # noqa: S608
         self._db.execute(query, values)
-
-
-def _storable(value: object) -> object:
-    """As SQLite takes it: a Linux file name that is no UTF-8 cannot be text there, but bytes."""
-    if isinstance(value, str) and not value.isascii():
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            return value.encode("utf-8", "surrogatepass")
-    return value
-
-
-def _past(row: Sequence[Any]) -> Past:
-    if bytes in map(type, row):
-        row = [each.decode("utf-8", "surrogatepass") if isinstance(each, bytes) else each for each in row]
-    return Past(*row)

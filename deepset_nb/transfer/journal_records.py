@@ -13,6 +13,11 @@ from ..models import AWSPrefixedRequestConfig, OpenedSession
 Place = tuple[str, str]  # where a file lies, and the name it is stored under
 
 
+def writable(text: str) -> str:
+    """The text as a database takes it: bytes of a Linux file name that are no UTF-8 are written out."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+
+
 @dataclass(slots=True)
 class Past:
     """A file, from an earlier transfer."""

@@ -7,13 +7,14 @@ names are not unique. So an id is stated only where exactly one new file of that
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from ..client import AsyncClient
 from ..errors import DeepsetError
-from ..models import File, IngestionStatus, SessionFile
+from ..models import FileKey, IngestionStatus, SessionFile
 from .receipt import Row
 from .session import Session
 
@@ -121,12 +122,13 @@ async def find_ids(client: AsyncClient, workspace: str, rows: Iterable[Row], sin
         row.remedy = "ws.list_files(name=...) shows it in a few minutes."
 
 
-async def _new_files(client: AsyncClient, workspace: str, since: datetime) -> dict[tuple[str, int], list[File]]:
-    found: dict[tuple[str, int], list[File]] = defaultdict(list)
-    async for page in client.files.list(workspace, order="DESC"):
-        for file in page:
-            if file.created_at >= since:
-                found[file.name, file.size].append(file)
-        if page and page[-1].created_at < since:
-            break
+async def _new_files(client: AsyncClient, workspace: str, since: datetime) -> dict[tuple[str, int], list[FileKey]]:
+    found: dict[tuple[str, int], list[FileKey]] = defaultdict(list)
+    async with contextlib.aclosing(client.files.newest(workspace)) as pages:
+        async for page in pages:
+            for file in page:
+                if file.created_at >= since:
+                    found[file.name, file.size].append(file)
+            if page and page[-1].created_at < since:
+                break
     return found

@@ -16,13 +16,14 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 from uuid import uuid4
+from weakref import WeakKeyDictionary
 
 import filelock
 
 from .._places import state_folder
 from ..models import OpenedSession, WriteMode
 from .journal import Journal
-from .journal_records import JobRecord, Past, Place
+from .journal_records import JobRecord, Past, Place, writable
 from .progress import Progress
 from .receipt import Row
 
@@ -34,6 +35,12 @@ T = TypeVar("T")
 
 _open: dict[tuple[int, Path], Journal] = {}
 _opening = threading.Lock()
+_beginnings: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, asyncio.Lock]] = WeakKeyDictionary()
+
+
+def beginning(target: str) -> asyncio.Lock:
+    """Held from looking back to `Record.begin`: jobs of one kernel would else make each other look back for ever."""
+    return _beginnings.setdefault(asyncio.get_running_loop(), {}).setdefault(target, asyncio.Lock())
 
 
 def open_journal() -> Journal:
@@ -48,7 +55,7 @@ def open_journal() -> Journal:
 def place_of(row: Row) -> Place:
     """What the journal knows a file by."""
     where = f"memory:{row.name}" if isinstance(row.source, bytes) else os.path.abspath(row.source)  # noqa: PTH100
-    return where, row.stored_name
+    return writable(where), row.stored_name
 
 
 class Record:
@@ -90,14 +97,16 @@ class Record:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._flusher is not None:
-            self._flusher.cancel()
-            await asyncio.wait({self._flusher})
-        if self.journal is not None:
-            await self._flush()
-            await self._try(self._end)
-        if self._lock is not None:
-            _let_go(self._lock)
+        try:
+            if self._flusher is not None:
+                self._flusher.cancel()
+                await asyncio.wait({self._flusher})
+            if self.journal is not None:
+                await self._flush()
+                await self._try(self._end)
+        finally:  # also if cancelled once more: held, it would keep this kernel from going on
+            if self._lock is not None:
+                _let_go(self._lock)
 
     def _open(self) -> None:
         journal = open_journal()
@@ -126,11 +135,14 @@ class Record:
             False if the journal must be read again.
         """
         self._about.target = target
+        applied = False
 
         def step(journal: Journal) -> bool:
+            nonlocal applied
             with journal.exclusively():
                 if version is not None and journal.version(target) != version:
                     return False
+                applied = True
                 rows, kept, sessions = apply()
                 journal.begin(self._about, ((row, place_of(row)) for row in rows), kept)
                 for session in sessions:
@@ -138,7 +150,8 @@ class Record:
             return True
 
         if self.journal is None or (done := await self._try(step, self.journal)) is None:
-            apply()
+            if not applied:  # twice would give rows twice
+                apply()
             return True
         if done:
             self._flusher = asyncio.create_task(self._keep_flushing())

@@ -49,6 +49,7 @@ class Findings:
         changed: Files the platform has in an older state.
         busy: Files another transfer is sending.
         waiting: Files that wait in a session for their outcome.
+        unsure: Files that were on the direct route when a run stopped: they may have arrived.
         extra: Files of those sessions that were not named this time.
         notes: What the user should know about sessions left behind.
         taken_over: Ids of sessions that go over to this transfer, besides those found.
@@ -61,6 +62,7 @@ class Findings:
     changed: list[tuple[Row, Past]] = field(default_factory=list)
     busy: list[tuple[Row, Past]] = field(default_factory=list)
     waiting: list[tuple[Row, Past, Session]] = field(default_factory=list)
+    unsure: list[tuple[Row, Past]] = field(default_factory=list)
     extra: list[Row] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     taken_over: list[str] = field(default_factory=list)
@@ -77,7 +79,7 @@ class Findings:
             row.state, row.phase, row.file_id, row.session_id = "unchanged", "ingested", past.file_id, past.session
             row.content, row.meta_content = past.content, past.meta
             if interrupted:  # that run never ended: this one ends it, with the receipt it would have had
-                row.key = past.key  # only here: what is skipped stays noted as it was sent
+                row.key = past.key  # else it has none: the journal goes on to say that it was sent, not "skipped"
                 row.state, row.attempts, row.seconds = "resumed", past.attempts, past.seconds
                 row.status, row.reason, row.remedy = "ok", past.reason, past.remedy
             else:
@@ -141,14 +143,15 @@ async def look_back(
             continue  # the platform does not know it any more: sent anew
         if p.phase in WAITS and same:
             findings.waiting.append((row, p, session))
-        elif not session.closed or (p.phase not in WAITS and _is_untouched(row, p)):
+        elif p.phase not in WAITS or not session.closed:
             # It may have arrived. Into an open session it is sent again, which replaces it.
-            session.uncertain |= {row.stored_name}
+            session.uncertain[row.stored_name] = p.size, p.mtime_ns
     named = {place_of(row) for row in rows}
     for session in findings.sessions:
-        for p in await asyncio.to_thread(journal.of_session, who.target, session.id):
-            waits = p.phase in WAITS and p.status not in ("ok", "failed")
-            if (waits or _was_left(p)) and (p.place, p.stored_name) not in named:
+        past_rows = await asyncio.to_thread(journal.of_session, who.target, session.id)
+        session.others = frozenset(p.stored_name for p in past_rows if (p.place, p.stored_name) not in named)
+        for p in past_rows:
+            if p.phase in WAITS and p.status != "ok" and not _is_over(p) and (p.place, p.stored_name) not in named:
                 row = Row(p.path, p.name, p.stored_name, p.size, p.place)
                 findings.extra.append(row)
                 findings.waiting.append((row, p, session))
@@ -179,26 +182,30 @@ def _sort(
                 findings.there.append((row, p, interrupted[p.job]))
             else:
                 findings.changed.append((row, p))
-        elif p.session and (p.status != "failed" or _was_left(p) or p.phase == "sending"):
+        elif p.session and not _is_over(p):
             work.append((row, p, _same(row, p)))
+        elif not p.session and interrupted[p.job] and p.status in ("pending", "unaccounted"):
+            findings.unsure.append((row, p))
     return work
 
 
-def _was_left(past: Past) -> bool:
-    """Whether it was sent, and failed only because the whole transfer did: it waits in its session."""
-    return past.phase == "sent" and past.status == "failed"
-
-
-def _is_untouched(row: Row, past: Past) -> bool:
-    """Whether the file is the one that was on its way; what arrived of it is not known."""
-    return (row.size, row.mtime_ns) == (past.size, past.mtime_ns)
+def _is_over(past: Past) -> bool:
+    """Whether the platform refused it, or says that it does not know it: then nothing of it waits anywhere."""
+    if past.status == "failed":  # else the transfer failed, and what was sent before waits in an open session
+        return past.phase == "ingested"
+    return past.status == "unaccounted" and past.phase == "sent"
 
 
 def _same(row: Row, past: Past) -> bool:
     """Whether file and metadata are what was sent: by size and time, then by content."""
-    if row.size != past.size or past.content is None:
+    if row.size != past.size:
         return False
-    if isinstance(row.source, bytes):
+    if past.content is None:  # it arrived, but its answer did not: only the time tells what was sent
+        if not row.mtime_ns or row.mtime_ns != past.mtime_ns:
+            return False
+        if past.meta is None:
+            return True
+    elif isinstance(row.source, bytes):
         if fingerprint(row.source) != past.content:
             return False
     elif row.mtime_ns != past.mtime_ns:

@@ -19,7 +19,9 @@ class Session:
         rows: What was sent into it, or is on its way.
         closed: Whether its ingestion was started.
         closed_by_others: Whether that was not us; objects sent after that are never ingested.
-        uncertain: Stored names of rows that were on their way when an earlier try ended; they may have arrived.
+        uncertain: Rows that were on their way when an earlier try ended and may have arrived: stored names, with the
+            size and modification time of the file that was sent.
+        others: Stored names of files of an earlier run that belong here and are not at hand.
     """
 
     opened: OpenedSession = field(repr=False)
@@ -27,7 +29,8 @@ class Session:
     rows: list[Row] = field(default_factory=list, repr=False)
     closed: bool = False
     closed_by_others: bool = False
-    uncertain: frozenset[str] = frozenset()
+    uncertain: dict[str, tuple[int, int]] = field(default_factory=dict)
+    others: frozenset[str] = frozenset()
 
     @property
     def id(self) -> str:
@@ -59,5 +62,9 @@ class Session:
     def again(self) -> Session:
         """The same session for another try, with what waits in it."""
         rows = [replace(row, status="pending", reason=None, remedy=None) for row in self.undecided]
-        broken_off = {row.stored_name for row in self.rows if row.phase == "sending" and row.status != "ok"}
+        broken_off = {
+            row.stored_name: (row.size, row.mtime_ns)
+            for row in self.rows
+            if row.phase == "sending" and row.status != "ok"
+        }
         return replace(self, rows=rows, uncertain=self.uncertain | broken_off)

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from ..client import AsyncClient
-from ..errors import ApiError, Conflict, ConnectionFailed, ServerError, Unprocessable
+from ..errors import ApiError, Conflict, ConnectionFailed, ServerError, TooManyRequests, Unprocessable
 from ..models import UploadSessionDetail, UploadSessionState, WriteMode
 from .progress import Progress
 from .receipt import Row
@@ -81,16 +81,21 @@ class SessionKeeper:
                     row.phase = "ingesting"
 
     async def _recognise(self, client: AsyncClient, session: Session, rows: list[Row]) -> None:
-        """Take what arrived although its sending was broken off as sent: sent again it would be there twice."""
+        """Take what arrived although its sending was broken off as sent: sent again it would be there twice.
+
+        Not so what has changed since: what arrived is then an older version.
+        """
         if not session.closed:
             await self.close(client, session)
         pages = client.upload_sessions.files(self._workspace, session.opened.session_id)
         # FILE_NOT_FOUND: only its metadata arrived.
         arrived = {
             file.name async for page in pages for file in page if file.ingestion_status_reason != "FILE_NOT_FOUND"
-        } & session.uncertain
+        } & session.uncertain.keys()
         for row in rows:
-            if row.phase == "planned" and row.status == "pending" and row.stored_name in arrived:
+            if row.phase != "planned" or row.status != "pending" or row.stored_name not in arrived:
+                continue
+            if session.uncertain[row.stored_name] == (row.size, row.mtime_ns):
                 row.phase, row.session_id = "ingesting", session.id
                 session.rows.append(row)
                 self._record.touch(row)
@@ -113,7 +118,7 @@ class SessionKeeper:
                     if refusals == REFUSALS:
                         raise
                     continue
-                words = _words(in_the_way)
+                words, refusals = _words(in_the_way), 0
                 if time.monotonic() + pause > deadline:
                     raise Conflict(
                         f"The workspace has {len(in_the_way)} open upload sessions and takes no more: {words}.",
@@ -139,7 +144,7 @@ class SessionKeeper:
         """Close a session that is filled; where that fails for now, it is tried again at the end."""
         try:
             await self.close(client, session)
-        except (ConnectionFailed, ServerError):
+        except (ConnectionFailed, ServerError, TooManyRequests):
             self._progress.detail = (
                 f"Upload session {session.id} could not be closed yet; it is tried again at the end."
             )

@@ -28,7 +28,7 @@ from .plan import refuse_sidecar_names
 from .progress import Progress
 from .receipt import Row
 from .reconcile import find_all_ids, reconcile
-from .record import Record
+from .record import Record, beginning
 from .resume import TRIES, Findings, look_back
 from .send import send_shards
 from .session import Session
@@ -190,14 +190,17 @@ class Upload:
         if journal is None:
             return self._retried
         who = self._who or await identify(client, workspace)
-        for _ in range(TRIES):
-            findings = (
-                await look_back(journal, client, workspace, who, rows, self.write_mode)
-                if self._resume
-                else Findings(taken_over=[session.id for session in self._retried])
-            )
-            if await self._record.begin(who.target, findings.version, partial(findings.apply, rows)):
-                break
+        async with beginning(who.target):
+            for left in reversed(range(TRIES)):
+                findings = (
+                    await look_back(journal, client, workspace, who, rows, self.write_mode)
+                    if self._resume
+                    else Findings(taken_over=[session.id for session in self._retried])
+                )
+                # The last time it begins whatever others did: files that are not noted would be sent again and again.
+                version = findings.version if left else None
+                if await self._record.begin(who.target, version, partial(findings.apply, rows)):
+                    break
         for note in findings.notes:
             self.progress.add_note(note)
         return [*self._retried, *findings.sessions]
@@ -226,8 +229,11 @@ class Upload:
             taken = sum(row.objects for row in session.rows) + sum(row.objects for row in mine)
             rows = [row for row in rows if row.stored_name not in session.uncertain]
             if session is usable[-1]:
-                more, *others = portions(rows, taken)
-                mine, rows = mine + more, [row for other in others for row in other]
+                # Of two files of one name the session would keep only the later: the other goes into a fresh one.
+                held = session.others.union(row.stored_name for row in session.rows)
+                apart = [row for row in rows if row.stored_name in held]
+                more, *others = portions((row for row in rows if row.stored_name not in held), taken)
+                mine, rows = mine + more, [row for other in others for row in other] + apart
             shards.append(Shard(self._keeper, client, mine, session, self.connections))
         shards += [Shard(self._keeper, client, part, None, self.connections) for part in portions(rows) if part]
         return shards
@@ -243,12 +249,13 @@ class Upload:
         until = None if patience is None else now + patience
         for session in self.sessions:
             try:
+                sent_into = len(session.sent)  # asked for what arrived unanswered, it may turn out to be more
                 async with asyncio.timeout_at(until):
                     complete = await watch(client, self.settings.workspace_name, session, self.progress, through)
             except TimeoutError:
                 complete, self.timed_out = False, True
             await reconcile(client, self.settings.workspace_name, session, complete=complete)
-            through += len(session.sent)
+            through += sent_into
             self._record.touch_all(session.rows)
         await find_all_ids(client, self.settings.workspace_name, self.sessions)
         for session in self.sessions:

@@ -425,3 +425,61 @@ def test_a_session_whose_opening_was_never_answered_is_named_and_not_closed(
     assert set(statuses(again).values()) == {"ok"}
     assert orphan in (again.state()["note"] or "")
     assert ws.get_upload_session(orphan).status == "OPEN"
+
+
+# --- texts ------------------------------------------------------------------------------------------------------------
+
+
+def texts(ws: dn.Workspace, number: int, word: str = "text", **options: Any) -> UploadJob:
+    documents = [dn.DeepsetCloudFile(f"{word} {n}", f"{n}.txt", {"n": n}) for n in range(number)]
+    return ws.upload_texts(documents, show=False, **options).wait(60)
+
+
+@pytest.mark.parametrize("number", [3, 30], ids=["directly", "through a session"])
+def test_texts_of_a_cell_run_again_are_not_doubled(ws: dn.Workspace, number: int) -> None:
+    first = texts(ws, number)
+    again = texts(ws, number)
+    changed = texts(ws, number, "another text")
+
+    assert set(statuses(again).values()) == {"skipped"}
+    assert again.receipt["file_id"].tolist() == first.receipt["file_id"].tolist()
+    assert set(statuses(changed).values()) == {"ok"}
+    assert set(statuses(texts(ws, number, "another text", resume=False)).values()) == {"ok"}
+    assert len(ws.list_files()) == 3 * number
+
+
+def test_a_text_that_was_on_its_way_when_the_kernel_was_killed_is_looked_up(
+    ws: dn.Workspace, there: dn.Workspace, gateway: Front
+) -> None:
+    code = (
+        "import sys; import deepset_nb as dn\n"
+        "name, key, url = sys.argv[1:]\n"
+        "ws = dn.Workspace(name, api_key=key, api_url=url)\n"
+        "ws.upload_texts({f'{n}.txt': f'text {n}' for n in range(4)}, show=False).wait()"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, ws.name, ws.settings.api_key.reveal(), gateway.api_url],
+        env={**os.environ, STATE_VARIABLE: str(state_folder())},
+    )
+    seen = 0
+
+    def rule(request: Request) -> Answer | None:
+        nonlocal seen
+        if request.method == "POST":
+            seen += 1
+            if seen > 2:
+                process.kill()
+                process.wait(10)
+                return Answer(503)
+            return gateway.passed_on(request)
+        return None
+
+    gateway.rule = rule
+    process.wait(30)
+    gateway.rule = lambda request: None
+    again = there.upload_texts({f"{n}.txt": f"text {n}" for n in range(4)}, show=False).wait(30)
+
+    assert process.returncode == -9
+    assert set(statuses(again).values()) == {"ok"}
+    assert again.receipt["file_id"].notna().all()
+    assert sorted(ws.list_files()["name"]) == ["0.txt", "1.txt", "2.txt", "3.txt"]

@@ -18,10 +18,10 @@ BUSY = "deadline = time.monotonic() + 3\nwhile time.monotonic() < deadline: sum(
 
 @pytest.fixture
 def notebook(kernel: Kernel, ws: dn.Workspace, connection: Connection, tmp_path: Path) -> Kernel:
-    """A kernel with `ws`, a room of its own, and `folder`, 30 files that go slowly."""
+    """A kernel with `ws`, a room of its own, and `folder`, 200 files that go slowly."""
     assert ws.sandbox is not None
     ws.sandbox.fault("bandwidth:100000")
-    for number in range(30):
+    for number in range(200):
         (tmp_path / f"{number:02}.bin").write_bytes(bytes(100_000))
     line = json.dumps(vars(connection))
     setup = (
@@ -116,7 +116,7 @@ def test_when_it_ends_the_same_output_holds_the_final_table_as_html(notebook: Ke
 
     def final() -> list[dict[str, object]]:
         updates = [m["content"] for m in notebook.messages[since:] if m["msg_type"] == "update_display_data"]
-        return [content for content in updates if "All 30 files are on the platform" in content["data"]["text/html"]]
+        return [content for content in updates if "All 200 files are on the platform" in content["data"]["text/html"]]
 
     if not final():
         notebook.wait_for(lambda: notebook.run_cell("pass") and final())
