@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil  # type: ignore[import-untyped, unused-ignore]
 import pytest
 
 import deepset_nb as dn
@@ -82,7 +83,7 @@ def repaired(path: Path) -> None:
 
 @pytest.fixture
 def documents(tmp_path: Path) -> Path:
-    """Ten files in folders of their own, one of which stays as it is."""
+    """A file for each change, in a folder of its own, and one that stays as it is."""
     made = tmp_path / "documents"
     made.mkdir()
     for name in CHANGES:
@@ -200,8 +201,7 @@ def test_a_file_that_changes_under_way_is_a_failed_row_and_one_that_is_gone_arri
     ws.sandbox.fault("bandwidth:3000000")
     with nothing_left(ws, documents):
         job = ws.upload(documents, recursive=True, show=False)
-        until(lambda: (job.receipt["phase"] == "sending").sum() == len(paths))
-        until(lambda: job.state()["phases"][1]["bytes_done"] > LARGE)
+        until(lambda: {one.path for one in psutil.Process().open_files()} >= {str(path) for path in paths.values()})
         for name, path in paths.items():
             (UNMOVED[name] if name in UNMOVED else FAILING[name][0])(path)
         job.wait(60)
