@@ -69,10 +69,9 @@ def receipt(job_id: str) -> pd.DataFrame:
 def _past() -> list[JobRecord]:
     try:
         journal = open_journal()
-        records = journal.jobs()
+        return [_with_status(journal, record) for record in journal.jobs()]
     except UNUSABLE:
         return []  # each transfer says so itself
-    return [_with_status(journal, record) for record in records]
 
 
 def _with_status(journal: Journal, record: JobRecord) -> JobRecord:

@@ -21,7 +21,7 @@ from pathlib import Path
 import msgspec
 
 from ..models import OpenedSession, WriteMode
-from .journal_records import JobRecord, Past, PastSession, Place, columns, writable
+from .journal_records import UNKNOWN, JobRecord, Past, PastSession, Place, columns, writable
 from .receipt import Row
 
 VERSION = 1
@@ -42,7 +42,7 @@ CREATE TABLE IF NOT EXISTS sessions (
 CREATE TABLE IF NOT EXISTS files (
   key INTEGER PRIMARY KEY, target TEXT, place TEXT, stored_name TEXT, path TEXT, name TEXT,
   size INTEGER, mtime_ns INTEGER, content TEXT, meta TEXT, job TEXT, session TEXT, phase TEXT, status TEXT,
-  attempts INTEGER, reason TEXT, remedy TEXT, file_id TEXT, seconds REAL, changed_at REAL,
+  attempts INTEGER, reason TEXT, remedy TEXT, file_id TEXT, created_at TEXT, seconds REAL, changed_at REAL,
   UNIQUE (target, place, stored_name)
 );
 CREATE INDEX IF NOT EXISTS files_by_job ON files (job);
@@ -52,7 +52,7 @@ CREATE INDEX IF NOT EXISTS files_by_session ON files (session);
 _PAST = f"SELECT {columns(Past)} FROM files WHERE target = ?"  # noqa: S608  the names are our own
 _UPDATE = """
 UPDATE files SET size = ?, content = ?, meta = ?, session = ?, phase = ?, status = ?, attempts = ?, reason = ?,
-  remedy = ?, file_id = ?, seconds = ?, changed_at = ? WHERE key = ?
+  remedy = ?, file_id = ?, created_at = ?, seconds = ?, changed_at = ? WHERE key = ?
 """
 _FORGET_REFUSED = """
 DELETE FROM files WHERE target = ? AND place = ? AND stored_name = ?
@@ -209,11 +209,11 @@ class Journal:
                     (
                         *(last, record.target, place, writable(stored_name), writable(row.path), writable(row.name)),
                         *(row.size, row.mtime_ns),
-                        *(row.content, row.meta_content, record.job, row.session_id, row.phase, row.status),
-                        *(row.attempts, row.reason, row.remedy, row.file_id, row.seconds, now),
+                        *(row.content, _meta_of(row), record.job, row.session_id, row.phase, row.status),
+                        *(row.attempts, row.reason, row.remedy, row.file_id, row.created_at, row.seconds, now),
                     )
                 )
-            marks = ", ".join("?" * 20)
+            marks = ", ".join("?" * 21)
             self._db.executemany(f"INSERT OR REPLACE INTO files VALUES ({marks})", ready)  # noqa: S608
             self._db.executemany(_FORGET_REFUSED, [each[1:4] for each in ended])
             self._db.executemany(f"INSERT OR IGNORE INTO files VALUES ({marks})", ended)  # noqa: S608
@@ -231,8 +231,8 @@ class Journal:
             now = time.time()
             values = [
                 (
-                    *(row.size, row.content, row.meta_content, row.session_id, row.phase, row.status, row.attempts),
-                    *(row.reason, row.remedy, row.file_id, row.seconds, now, row.key),
+                    *(row.size, row.content, _meta_of(row), row.session_id, row.phase, row.status, row.attempts),
+                    *(row.reason, row.remedy, row.file_id, row.created_at, row.seconds, now, row.key),
                 )
                 for row in rows
             ]
@@ -286,3 +286,7 @@ class Journal:
         changes = ", ".join(f"{name} = excluded.{name}" for name in values)
         query = f"INSERT INTO jobs ({names}) VALUES ({marks}) ON CONFLICT (job) DO UPDATE SET {changes}"  # noqa: S608
         self._db.execute(query, values)
+
+
+def _meta_of(row: Row) -> str | None:
+    return UNKNOWN if row.meta is not None and row.meta_content is None else row.meta_content

@@ -10,6 +10,7 @@ import msgspec
 
 from ..models import AWSPrefixedRequestConfig, OpenedSession
 
+UNKNOWN = "?"
 Place = tuple[str, str]  # where a file lies, and the name it is stored under
 
 
@@ -30,7 +31,7 @@ class Past:
     size: int
     mtime_ns: int
     content: str | None  # fingerprint of what was sent
-    meta: str | None  # the same of its metadata
+    meta: str | None  # the same of its metadata; UNKNOWN where some was to be sent
     job: str
     session: str | None
     phase: str
@@ -39,6 +40,7 @@ class Past:
     reason: str | None
     remedy: str | None
     file_id: str | None
+    created_at: str | None  # of the platform's file
     seconds: float | None
     changed_at: float
 

@@ -106,7 +106,7 @@ def _words_about(
         until = f" until {detail.expires_at:%Y-%m-%d %H:%M} UTC" if detail.expires_at else ""
         notes.append(
             f"Upload session {past.session} of an earlier upload{mode} is still open{until}; the platform then ingests "
-            f"what it has. ws.close_upload_session('{past.session}') does it now."
+            f"what it has, beside or over what is sent now. ws.close_upload_session('{past.session}') does it now."
         )
     return notes
 

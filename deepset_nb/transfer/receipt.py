@@ -41,6 +41,7 @@ class Row:
         state: What the plan found, such as ``new``, ``clash`` or ``hidden``; it does not change while sending.
         warning: What the plan has to say about a file that is sent all the same.
         told: What the caller said about its metadata, to ask again at another try.
+        created_at: When the platform made the file, by its own clock, in ISO format.
         content: Fingerprint of the bytes that were sent.
         meta_content: The same of its metadata.
         key: Of the journal's row; 0 where there is none.
@@ -66,6 +67,7 @@ class Row:
     state: str = "new"
     warning: str | None = None
     told: Told | None = field(default=None, repr=False)
+    created_at: str | None = None
     content: str | None = None
     meta_content: str | None = None
     key: int = 0

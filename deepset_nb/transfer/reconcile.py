@@ -109,6 +109,7 @@ async def find_ids(client: AsyncClient, workspace: str, rows: Iterable[Row], sin
             candidates = found.get((row.stored_name, row.size), [])
             if len(candidates) == 1:
                 row.file_id = str(candidates[0].file_id)
+                row.created_at = candidates[0].created_at.isoformat()
             elif len(candidates) > 1:
                 row.reason = f"Ambiguous: {len(candidates)} files of this name and size arrived since the upload began."
                 row.remedy = "ws.list_files(name=...) shows them all."

@@ -27,8 +27,9 @@ from .journal_records import JobRecord, Past, Place, writable
 from .progress import Progress
 from .receipt import Row
 
+MEMORY = "memory:"  # before the names of documents that lie on no disk
 FLUSH_S = 0.02  # what a killed process forgets at most; the files concerned are sent once more, into the same place
-UNUSABLE = (sqlite3.Error, OSError)
+UNUSABLE = (sqlite3.Error, OSError, NotImplementedError)  # the last: a file system without locks
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -54,7 +55,12 @@ def open_journal() -> Journal:
 
 def place_of(row: Row) -> Place:
     """What the journal knows a file by."""
-    where = f"memory:{row.name}" if isinstance(row.source, bytes) else os.path.abspath(row.source)  # noqa: PTH100
+    if isinstance(row.source, bytes):
+        where = f"{MEMORY}{row.name}"
+    elif row.source.startswith(MEMORY):  # made in memory by an earlier run, which took its content along
+        where = row.source
+    else:
+        where = os.path.abspath(row.source)  # noqa: PTH100
     return writable(where), row.stored_name
 
 
@@ -116,6 +122,14 @@ class Record:
         self._lock = _lock(locks, self.job)
         self._lock.acquire(timeout=0)
         self.journal = journal
+
+    def is_superseded(self) -> bool:
+        """Whether a later transfer has taken over files of this one: what is known here is then not all there is."""
+        keyed = sum(row.key > 0 for row in self._progress.receipt.rows)
+        try:
+            return self.journal is not None and sum(self.journal.counts_of(self.job).values()) < keyed
+        except UNUSABLE:
+            return False
 
     async def begin(
         self,

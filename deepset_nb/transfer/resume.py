@@ -23,7 +23,7 @@ from ..client.fingerprint import fingerprint, fingerprint_of
 from ..models import WriteMode
 from .identity import Identity
 from .journal import Journal
-from .journal_records import JobRecord, Past, PastSession, Place
+from .journal_records import UNKNOWN, JobRecord, Past, PastSession, Place
 from .leftovers import find_sessions
 from .receipt import Row
 from .record import is_alive, place_of
@@ -47,6 +47,8 @@ class Findings:
         there: Files the platform has, unchanged.
         unlisted: Ids of the rows among them that its listing cannot show yet.
         changed: Files the platform has in an older state.
+        replaced: Files in whose place the platform has others of the same name and size.
+        bare: Files whose metadata, sent by an earlier run, must be taken back, as they have none any more.
         busy: Files another transfer is sending.
         waiting: Files that wait in a session for their outcome.
         unsure: Files that were on the direct route when a run stopped: they may have arrived.
@@ -60,6 +62,8 @@ class Findings:
     there: list[tuple[Row, Past, bool]] = field(default_factory=list)
     unlisted: set[int] = field(default_factory=set)
     changed: list[tuple[Row, Past]] = field(default_factory=list)
+    replaced: list[tuple[Row, Past]] = field(default_factory=list)
+    bare: list[Row] = field(default_factory=list)
     busy: list[tuple[Row, Past]] = field(default_factory=list)
     waiting: list[tuple[Row, Past, Session]] = field(default_factory=list)
     unsure: list[tuple[Row, Past]] = field(default_factory=list)
@@ -97,6 +101,11 @@ class Findings:
                 f"Changed since it was uploaded ({when:%Y-%m-%d %H:%M} UTC): "
                 'write_mode="OVERWRITE" replaces the older one, "KEEP" keeps both.'
             )
+        for row, _ in self.replaced:
+            row.state = "changed"
+            row.warn("The platform's file of this name and size is not the one that was uploaded from here.")
+        for row in self.bare:
+            row.meta = b"{}"
         for row, past, session in self.waiting:
             _wait_in(row, past, session)
         rows.extend(self.extra)
@@ -135,7 +144,7 @@ async def look_back(
     work = await asyncio.to_thread(_sort, journal, rows, past, alive, findings)
     left = [session for session in all_sessions if not alive[session.job]]
     in_use = {session.session for session in all_sessions if alive[session.job] and session.session}
-    wanted = {p.session for _, p, _ in work if p.session}
+    wanted = {p.session for _, p, _ in work if p.session} - in_use
     sessions = await find_sessions(client, workspace, left, wanted, write_mode, findings, in_use, who.user_id)
     for row, p, same in work:
         session = sessions.get(p.session or "")
@@ -146,6 +155,8 @@ async def look_back(
         elif p.phase not in WAITS or not session.closed:
             # It may have arrived. Into an open session it is sent again, which replaces it.
             session.uncertain[row.stored_name] = p.size, p.mtime_ns
+            if row.meta is None and p.meta is not None:
+                findings.bare.append(row)
     named = {place_of(row) for row in rows}
     for session in findings.sessions:
         past_rows = await asyncio.to_thread(journal.of_session, who.target, session.id)
@@ -203,7 +214,7 @@ def _same(row: Row, past: Past) -> bool:
     if past.content is None:  # it arrived, but its answer did not: only the time tells what was sent
         if not row.mtime_ns or row.mtime_ns != past.mtime_ns:
             return False
-        if past.meta is None:
+        if past.meta in (None, UNKNOWN):
             return True
     elif isinstance(row.source, bytes):
         if fingerprint(row.source) != past.content:
@@ -233,16 +244,31 @@ async def _keep_only_what_is_listed(client: AsyncClient, workspace: str, finding
     Not what it has never listed yet: sent again within that time, it would be there twice.
     """
     unlisted_since = time.time() - LISTED_WITHIN_S
-    wanted = {(row.stored_name, row.size) for row, _, _ in findings.there}
-    listed: set[tuple[str, int]] = set()
-    names = {name for name, _ in wanted}
+    listed: dict[tuple[str, int], set[tuple[str, str | None]]] = {}
+    missing = {id(row): (row, past) for row, past, _ in findings.there}
+    names = {row.stored_name for row, _ in missing.values()}
     for name in names if len(names) <= FEW else [None]:
         async with contextlib.aclosing(client.files.list(workspace, name=name, order="DESC")) as pages:
             async for page in pages:
-                listed.update((file.name, file.size) for file in page)
-                if wanted <= listed:
+                for file in page:
+                    known = listed.setdefault((file.name, file.size), set())
+                    known |= {(str(file.file_id), file.created_at.isoformat()), (str(file.file_id), None)}
+                missing = {key: one for key, one in missing.items() if not _is_among(one[1], listed)}
+                if not missing:
                     break
-    missing = [(row, past) for row, past, _ in findings.there if (row.stored_name, row.size) not in listed]
-    findings.unlisted = {id(row) for row, past in missing if past.file_id is None and past.changed_at > unlisted_since}
-    gone = {id(row) for row, _ in missing} - findings.unlisted
+    gone: set[int] = set()
+    for key, (row, past) in missing.items():
+        if (row.stored_name, row.size) in listed:
+            findings.replaced.append((row, past))
+            gone.add(key)
+        elif past.file_id is None and past.changed_at > unlisted_since:
+            findings.unlisted.add(key)
+        else:
+            gone.add(key)
     findings.there = [item for item in findings.there if id(item[0]) not in gone]
+
+
+def _is_among(past: Past, listed: dict[tuple[str, int], set[tuple[str, str | None]]]) -> bool:
+    """Whether the very file is listed; one whose id was never known counts as listed by name and size."""
+    found = listed.get((past.stored_name, past.size), set())
+    return (past.file_id, past.created_at) in found if past.file_id else bool(found)

@@ -112,20 +112,26 @@ class Upload:
         What waits in a session for its outcome is kept there: only the rest is judged afresh and sent, into a session
         still open or one of its own.
         """
+        bad = self.progress.receipt.missed()
+        if not self.progress.receipt.rows:  # it ended before there was a plan: then all is still to do
+            return self._another(self._plan, self._resume)
+        if self._record.is_superseded():  # the cell was run again in between: only the journal knows all of it
+            return self._another(lambda: judge_again(bad), True)
         again = [session.again() for session in self.sessions]
         retried = [session for session in again if session.rows or session.uncertain or session.usable]
         kept = [row for session in retried for row in session.rows]
         held = {id(row) for session in self.sessions for row in session.undecided}
-        bad = self.progress.receipt.missed()
         rest = [row for row in bad if id(row) not in held]
+        return self._another(lambda: [*kept, *judge_again(rest)], False, retried)
+
+    def _another(self, plan: Callable[[], list[Row]], resume: bool, retried: Iterable[Session] = ()) -> Upload:
         return Upload(
             self.settings,
-            # Without rows it ended before there was a plan: then all is still to do.
-            (lambda: [*kept, *judge_again(rest)]) if self.progress.receipt.rows else self._plan,
+            plan,
             Progress(self.progress.target),
             write_mode=self.write_mode,
             who=self._who,
-            resume=self._resume and not self.progress.receipt.rows,
+            resume=resume,
             retried=retried,
             parallel=self.parallel,
             connections=self.connections,

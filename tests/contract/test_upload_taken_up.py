@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import deepset_nb as dn
-from deepset_nb.transfer import shard
+from deepset_nb.transfer import record, shard
 from deepset_nb.transfer.journal import Journal
 from deepset_nb.transfer.journal_records import JobRecord
 from tests.clients.front import Answer, Front, Request
@@ -214,3 +214,77 @@ def test_a_platform_too_busy_to_close_a_session_does_not_end_the_sending_into_ot
 
     assert set(statuses(job).values()) == {"ok"}
     assert names(ws) == in_folder(folder)
+
+
+# --- what happened in between -----------------------------------------------------------------------------------------
+
+
+def test_the_retry_of_a_job_whose_cell_was_run_again_doubles_nothing(ws: dn.Workspace, tmp_path: Path) -> None:
+    assert ws.sandbox is not None
+    ws.sandbox.fault("bandwidth:30000")
+    made = tmp_path / "many"
+    made.mkdir()
+    for number in range(150):
+        (made / f"{number:03}.bin").write_bytes(bytes([number]) * 30_000)
+    job = cancelled(ws, made)
+    assert set(statuses(upload(ws, made)).values()) == {"ok"}
+    retried = job.retry(show=False).wait(60)
+
+    assert set(statuses(retried).values()) == {"skipped"}
+    assert len(ws.list_files()) == 150
+
+
+def test_metadata_that_is_gone_is_taken_back_from_a_session_that_is_gone_on_with(
+    ws: dn.Workspace, there: dn.Workspace, gateway: Front, folder: Path
+) -> None:
+    go_on = threading.Event()
+
+    def hold(request: Request) -> Answer | None:
+        if request.is_to_bucket and b'filename="report-0.txt"' in request.body[:3000]:
+            go_on.wait(10)
+            return Answer(503)
+        return None
+
+    gateway.rule = hold
+    job = there.upload(folder, show=False)
+    until(lambda: job.state()["phases"][1]["files_done"] >= 4)
+    job.cancel().wait(30)
+    go_on.set()
+    gateway.rule = lambda request: None
+    (folder / "report-0.txt.meta.json").unlink()
+
+    assert set(statuses(upload(there, folder)).values()) == {"ok"}
+    assert dict(ws.list_files()[["name", "meta"]].itertuples(index=False, name=None))["report-0.txt"] == {}
+
+
+def test_a_file_that_another_of_its_name_and_size_has_replaced_is_sent_again(
+    ws: dn.Workspace, folder: Path, tmp_path: Path
+) -> None:
+    upload(ws, folder, write_mode="OVERWRITE")
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "report-0.txt").write_text("REPORT 0.\n" * 20)
+    upload(ws, other, write_mode="OVERWRITE")
+    receipt = upload(ws, folder, write_mode="OVERWRITE").receipt.set_index("name")
+
+    assert receipt["status"].to_dict() == {f"report-{n}.txt": "skipped" if n else "ok" for n in range(5)}
+    assert "not the one that was uploaded" in receipt.loc["report-0.txt", "reason"]
+    assert len(ws.list_files()) == 5
+
+
+def test_a_text_left_out_later_is_known_by_one_row(ws: dn.Workspace) -> None:
+    assert ws.sandbox is not None
+    ws.sandbox.fault("bandwidth:30000")
+    texts = {f"{number:02}.txt": "x" * 30_000 + str(number) for number in range(30)}
+    job = ws.upload_texts(texts, show=False)
+    until(lambda: job.state()["phases"][1]["files_done"] > 3)
+    job.cancel().wait(30)
+    ws.sandbox.clear_faults()
+    gone = job.receipt.loc[job.receipt["reason"].str.startswith("It was sent"), "name"].iloc[0]
+    del texts[gone]
+    again = ws.upload_texts(texts, show=False).wait(60)
+
+    assert set(statuses(again).values()) == {"ok"}
+    assert len(again.receipt) == len(ws.list_files()) == 30
+    known = record.open_journal()._db.execute("SELECT place FROM files WHERE stored_name = ?", (gone,)).fetchall()
+    assert known == [(f"memory:{gone}",)]
