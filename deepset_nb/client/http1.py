@@ -9,6 +9,8 @@ Each time-out bounds silence: for that long nothing came, or nothing of what was
 from __future__ import annotations
 
 import asyncio
+import functools
+import ipaddress
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -92,10 +94,10 @@ class Http1Transport(httpx.AsyncBaseTransport):
             raise httpx.UnsupportedProtocol(f"{scheme!r} is neither http nor https")
         loop = asyncio.get_running_loop()
         context = ssl_context() if scheme == "https" else None
-        # uvloop tries one address after the other.
-        several: dict[str, Any] = (
-            {"happy_eyeballs_delay": _NEXT_ADDRESS_S} if isinstance(loop, asyncio.BaseEventLoop) else {}
-        )
+        # uvloop tries one address after the other. Where there is but one, a race could only lose it to a cancel.
+        several: dict[str, Any] = {}
+        if isinstance(loop, asyncio.BaseEventLoop) and not _is_address(host):
+            several["happy_eyeballs_delay"] = _NEXT_ADDRESS_S
         try:
             async with asyncio.timeout(timeout_s):
                 _, connection = await loop.create_connection(
@@ -132,6 +134,15 @@ class _Rest(httpx.AsyncByteStream):
         connection, self._connection = self._connection, None
         if connection is not None:
             self._transport._release(self._origin, connection)
+
+
+@functools.lru_cache(maxsize=64)
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _head(request: httpx.Request) -> bytes:
