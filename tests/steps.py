@@ -110,7 +110,7 @@ STEPS = (
     Step("vitest", frozenset({"js"}), _vitest, "npm ci"),
     Step("bundles", frozenset(_NEED_BUNDLES), _python("js/hatch_build.py", limit_s=180)),
     Step("unit", frozenset({"unit"}), _pytest("unit", "unit", *_TWO_AT_ONCE, limit_s=300)),
-    Step("contract", frozenset({"contract"}), _pytest("contract", "contract", *_TWO_AT_ONCE, limit_s=720)),
+    Step("contract", frozenset({"contract"}), _pytest("contract", "contract", *_TWO_AT_ONCE, limit_s=1200)),
     Step("kernel", frozenset({"kernel"}), _pytest("kernel", "kernel", limit_s=300)),
     Step(f"ipykernel {OLDEST_IPYKERNEL}", frozenset({"kernel-oldest"}), _older_kernel),
     Step(

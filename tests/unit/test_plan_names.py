@@ -46,7 +46,6 @@ def test_a_clash_stays_one_at_another_try() -> None:
     assert [row.state for row in replan([rows[1]])] == ["clash"]
 
 
-@pytest.mark.skipif(os.name == "nt", reason="names are text there")
 def test_a_name_that_is_no_utf8_has_a_row_and_a_frame(tmp_path: Path) -> None:
     try:
         Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.txt")).write_text("x")
