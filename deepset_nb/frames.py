@@ -195,6 +195,11 @@ def receipt(records: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     return _frame(RECEIPT, records)
 
 
+def receipt_of(rows: Sequence[Row]) -> pd.DataFrame:
+    """The same of a transfer's rows, which may change meanwhile; column by column, as they can be very many."""
+    return pd.DataFrame({name: _series([row.shown(name) for row in rows], dtype) for name, dtype in RECEIPT.items()})
+
+
 ACTIONS = {"pending": "send", "failed": "refuse"}
 
 

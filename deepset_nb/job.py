@@ -245,7 +245,7 @@ class Job:
             and ``attempts`` (Int64), ``seconds`` (Float64, from first try to outcome). ``status`` is one of pending,
             ok, failed, skipped, unaccounted, cancelled.
         """
-        return frames.receipt(row.record() for row in self._transfer.progress.receipt.rows)
+        return frames.receipt_of(list(self._transfer.progress.receipt.rows))
 
     @property
     def failed(self) -> pd.DataFrame:

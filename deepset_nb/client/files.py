@@ -107,7 +107,7 @@ class Files:
     async def newest(self, workspace: str) -> AsyncGenerator[builtins.list[FileKey], None]:
         """Pages of files, newest first, a few asked for ahead: quicker than `list`, and without metadata.
 
-        A file that is deleted meanwhile can hide another one behind it.
+        A file that is made meanwhile shows another one twice, one that is deleted can hide another one.
 
         Args:
             workspace: Name of the workspace.
@@ -117,12 +117,9 @@ class Files:
             params = {"order": "DESC", "limit": MOST_ROWS, "page_number": number}
             return await self._page(workspace, params, _KeyPage)
 
-        seen: set[UUID] = set()
         async with contextlib.aclosing(numbered_pages(fetch)) as pages:
             async for page in pages:
-                rows = [row for row in page.data if row.file_id not in seen]
-                seen.update(row.file_id for row in rows)
-                yield rows
+                yield page.data
 
     async def upload(
         self,

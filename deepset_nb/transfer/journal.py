@@ -42,7 +42,7 @@ CREATE TABLE IF NOT EXISTS sessions (
 CREATE TABLE IF NOT EXISTS files (
   key INTEGER PRIMARY KEY, target TEXT, place TEXT, stored_name TEXT, path TEXT, name TEXT,
   size INTEGER, mtime_ns INTEGER, content TEXT, meta TEXT, job TEXT, session TEXT, phase TEXT, status TEXT,
-  attempts INTEGER, reason TEXT, remedy TEXT, file_id TEXT, created_at TEXT, seconds REAL, changed_at REAL,
+  attempts INTEGER, reason TEXT, remedy TEXT, file_id TEXT, created_at REAL, seconds REAL, changed_at REAL,
   UNIQUE (target, place, stored_name)
 );
 CREATE INDEX IF NOT EXISTS files_by_job ON files (job);
@@ -199,22 +199,24 @@ class Journal:
             self._put(record)
             (last,) = self._db.execute("SELECT COALESCE(MAX(key), 0) FROM files").fetchone()
             now = time.time()
-            ready: list[tuple[object, ...]] = []
             ended: list[tuple[object, ...]] = []  # by the plan: these replace nothing that tells of a file once sent
-            for row, (place, stored_name) in rows:
-                last += 1
-                if row.status == "pending":
-                    row.key = last
-                (ready if row.key == last else ended).append(
-                    (
-                        *(last, record.target, place, writable(stored_name), writable(row.path), writable(row.name)),
+
+            def ready() -> Iterator[tuple[object, ...]]:  # one after the other: a list of all takes 40 MB
+                for key, (row, (place, stored_name)) in enumerate(rows, last + 1):
+                    values = (
+                        *(key, record.target, place, writable(stored_name), writable(row.path), writable(row.name)),
                         *(row.size, row.mtime_ns),
                         *(row.content, _meta_of(row), record.job, row.session_id, row.phase, row.status),
                         *(row.attempts, row.reason, row.remedy, row.file_id, row.created_at, row.seconds, now),
                     )
-                )
+                    if row.status == "pending":
+                        row.key = key
+                        yield values
+                    else:
+                        ended.append(values)
+
             marks = ", ".join("?" * 21)
-            self._db.executemany(f"INSERT OR REPLACE INTO files VALUES ({marks})", ready)  # noqa: S608
+            self._db.executemany(f"INSERT OR REPLACE INTO files VALUES ({marks})", ready())  # noqa: S608
             self._db.executemany(_FORGET_REFUSED, [each[1:4] for each in ended])
             self._db.executemany(f"INSERT OR IGNORE INTO files VALUES ({marks})", ended)  # noqa: S608
             self._db.executemany(
@@ -229,14 +231,16 @@ class Journal:
         """Note how files fare."""
         with self.exclusively():  # looked at only now: who writes later must not write what was so earlier
             now = time.time()
-            values = [
+            self._db.executemany(
+                _UPDATE,
                 (
-                    *(row.size, row.content, _meta_of(row), row.session_id, row.phase, row.status, row.attempts),
-                    *(row.reason, row.remedy, row.file_id, row.created_at, row.seconds, now, row.key),
-                )
-                for row in rows
-            ]
-            self._db.executemany(_UPDATE, values)
+                    (
+                        *(row.size, row.content, _meta_of(row), row.session_id, row.phase, row.status, row.attempts),
+                        *(row.reason, row.remedy, row.file_id, row.created_at, row.seconds, now, row.key),
+                    )
+                    for row in rows
+                ),
+            )
 
     def asked(self, key: str, record: JobRecord, write_mode: WriteMode) -> None:
         """Note that a session is going to be asked for; the answer may never be seen."""

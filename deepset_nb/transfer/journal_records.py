@@ -40,7 +40,7 @@ class Past:
     reason: str | None
     remedy: str | None
     file_id: str | None
-    created_at: str | None  # of the platform's file
+    created_at: float | None  # of the platform's file
     seconds: float | None
     changed_at: float
 

@@ -41,7 +41,7 @@ class Row:
         state: What the plan found, such as ``new``, ``clash`` or ``hidden``; it does not change while sending.
         warning: What the plan has to say about a file that is sent all the same.
         told: What the caller said about its metadata, to ask again at another try.
-        created_at: When the platform made the file, by its own clock, in ISO format.
+        created_at: When the platform made the file, by its own clock, in seconds since 1970.
         content: Fingerprint of the bytes that were sent.
         meta_content: The same of its metadata.
         key: Of the journal's row; 0 where there is none.
@@ -67,7 +67,7 @@ class Row:
     state: str = "new"
     warning: str | None = None
     told: Told | None = field(default=None, repr=False)
-    created_at: str | None = None
+    created_at: float | None = None
     content: str | None = None
     meta_content: str | None = None
     key: int = 0
@@ -92,10 +92,13 @@ class Row:
 
     def record(self) -> dict[str, Any]:
         """The row as the DataFrame shows it."""
-        values = {column: getattr(self, column) for column in COLUMNS}
-        if self.warning:
-            values["reason"] = f"{self.reason} {self.warning}" if self.reason else self.warning
-        return values
+        return {column: self.shown(column) for column in COLUMNS}
+
+    def shown(self, column: str) -> Any:
+        """One cell of it."""
+        if column == "reason" and self.warning:
+            return f"{self.reason} {self.warning}" if self.reason else self.warning
+        return getattr(self, column)
 
 
 class Receipt:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
@@ -104,15 +103,8 @@ async def find_ids(client: AsyncClient, workspace: str, rows: Iterable[Row], sin
     """Fill in the file ids of rows from the newest files of the workspace; say so where two would fit."""
     wanted = [row for row in rows if row.file_id is None]
     for attempt in range(LISTING_TRIES):
-        found = await _new_files(client, workspace, since) if wanted else {}
-        for row in wanted:
-            candidates = found.get((row.stored_name, row.size), [])
-            if len(candidates) == 1:
-                row.file_id = str(candidates[0].file_id)
-                row.created_at = candidates[0].created_at.isoformat()
-            elif len(candidates) > 1:
-                row.reason = f"Ambiguous: {len(candidates)} files of this name and size arrived since the upload began."
-                row.remedy = "ws.list_files(name=...) shows them all."
+        if wanted:
+            await _look_for(client, workspace, since, wanted)
         wanted = [row for row in wanted if row.file_id is None and row.reason is None]
         if not wanted:
             return
@@ -123,13 +115,35 @@ async def find_ids(client: AsyncClient, workspace: str, rows: Iterable[Row], sin
         row.remedy = "ws.list_files(name=...) shows it in a few minutes."
 
 
-async def _new_files(client: AsyncClient, workspace: str, since: datetime) -> dict[tuple[str, int], list[FileKey]]:
-    found: dict[tuple[str, int], list[FileKey]] = defaultdict(list)
+async def _look_for(client: AsyncClient, workspace: str, since: datetime, rows: Iterable[Row]) -> None:
+    # Written into the rows page by page: a table of what a hundred thousand files could be takes 50 MB.
+    by_name: dict[str, list[Row] | Row] = {}
+    for row in rows:
+        other = by_name.setdefault(row.stored_name, row)
+        if other is not row:
+            by_name[row.stored_name] = [*(other if isinstance(other, list) else [other]), row]
+    many: dict[tuple[str, int], set[str]] = {}
     async with contextlib.aclosing(client.files.newest(workspace)) as pages:
         async for page in pages:
             for file in page:
-                if file.created_at >= since:
-                    found[file.name, file.size].append(file)
+                named = by_name.get(file.name)
+                if named is None or file.created_at < since:
+                    continue
+                for row in named if isinstance(named, list) else (named,):
+                    if row.size == file.size:
+                        _identify(row, file, many)
             if page and page[-1].created_at < since:
                 break
-    return found
+
+
+def _identify(row: Row, file: FileKey, many: dict[tuple[str, int], set[str]]) -> None:
+    """Take the file for the row's, unless another one fits as well. One file may come twice, on two pages."""
+    file_id, key = str(file.file_id), (row.stored_name, row.size)
+    if row.file_id is None and key not in many:
+        row.file_id, row.created_at = file_id, file.created_at.timestamp()
+    elif row.file_id != file_id:
+        ids = many.setdefault(key, {row.file_id} if row.file_id else set())
+        ids.add(file_id)
+        row.file_id = row.created_at = None
+        row.reason = f"Ambiguous: {len(ids)} files of this name and size arrived since the upload began."
+        row.remedy = "ws.list_files(name=...) shows them all."

@@ -172,8 +172,10 @@ async def look_back(
 
 def _read(journal: Journal, target: str, rows: list[Row]) -> tuple[int, dict[Place, Past], list[PastSession]]:
     with journal.exclusively():
+        if not (version := journal.version(target)):
+            return 0, {}, journal.sessions(target)  # nothing went there yet
         places = [place_of(row) for row in rows if row.status == "pending"]
-        return journal.version(target), journal.remembered(target, places), journal.sessions(target)
+        return version, journal.remembered(target, places), journal.sessions(target)
 
 
 def _sort(
@@ -244,7 +246,7 @@ async def _keep_only_what_is_listed(client: AsyncClient, workspace: str, finding
     Not what it has never listed yet: sent again within that time, it would be there twice.
     """
     unlisted_since = time.time() - LISTED_WITHIN_S
-    listed: dict[tuple[str, int], set[tuple[str, str | None]]] = {}
+    listed: dict[tuple[str, int], set[tuple[str, float | None]]] = {}
     missing = {id(row): (row, past) for row, past, _ in findings.there}
     names = {row.stored_name for row, _ in missing.values()}
     for name in names if len(names) <= FEW else [None]:
@@ -252,7 +254,7 @@ async def _keep_only_what_is_listed(client: AsyncClient, workspace: str, finding
             async for page in pages:
                 for file in page:
                     known = listed.setdefault((file.name, file.size), set())
-                    known |= {(str(file.file_id), file.created_at.isoformat()), (str(file.file_id), None)}
+                    known |= {(str(file.file_id), file.created_at.timestamp()), (str(file.file_id), None)}
                 missing = {key: one for key, one in missing.items() if not _is_among(one[1], listed)}
                 if not missing:
                     break
@@ -268,7 +270,7 @@ async def _keep_only_what_is_listed(client: AsyncClient, workspace: str, finding
     findings.there = [item for item in findings.there if id(item[0]) not in gone]
 
 
-def _is_among(past: Past, listed: dict[tuple[str, int], set[tuple[str, str | None]]]) -> bool:
+def _is_among(past: Past, listed: dict[tuple[str, int], set[tuple[str, float | None]]]) -> bool:
     """Whether the very file is listed; one whose id was never known counts as listed by name and size."""
     found = listed.get((past.stored_name, past.size), set())
     return (past.file_id, past.created_at) in found if past.file_id else bool(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -32,9 +33,9 @@ class Session:
     uncertain: dict[str, tuple[int, int]] = field(default_factory=dict)
     others: frozenset[str] = frozenset()
 
-    @property
+    @functools.cached_property
     def id(self) -> str:
-        """The session's id as text."""
+        """The session's id as text: one text for all its rows."""
         return str(self.opened.session_id)
 
     @property
