@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import time
 
 from playwright.sync_api import Locator, expect
 
 from tests.browser.lab import Lab
 
 END_MS = 45_000  # for a small upload on a busy machine
+STILL_MS = 700
 
 
 def join(room: str, **files: int) -> str:
@@ -34,5 +36,15 @@ def card(lab: Lab, label: str) -> Locator:
 
 
 def expect_tone(panel: Locator, tone: str) -> None:
-    """Wait until an upload's panel says how it ended: ``ok``, ``warn`` or ``fail``."""
-    expect(panel).to_have_class(re.compile(rf"\bdnb-tone-{tone}\b"), timeout=END_MS)
+    """Wait until an upload's panel says how it ended: ``ok``, ``warn`` or ``fail``, and stays in the page.
+
+    At a job's end its outcome is written into the cell's output, and JupyterLab then draws the panel once more.
+    """
+    deadline = time.monotonic() + END_MS / 1000
+    while True:
+        expect(panel).to_have_class(re.compile(rf"\bdnb-tone-{tone}\b"), timeout=END_MS)
+        drawn = panel.element_handle()
+        panel.page.wait_for_timeout(STILL_MS)
+        if drawn.evaluate("element => element.isConnected"):
+            return
+        assert time.monotonic() < deadline, "the panel is drawn again and again"
