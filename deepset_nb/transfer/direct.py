@@ -12,7 +12,6 @@ import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import partial
 
 from ..client import AsyncClient
 from ..client.fingerprint import fingerprint
@@ -26,7 +25,7 @@ from .progress import Progress
 from .receipt import Row
 from .reconcile import find_ids
 from .record import Record
-from .resume import TRIES, Findings, look_back
+from .resume import Findings, begin, look_back
 
 MOST_DIRECT = 20  # inputs; more go through a session
 LARGEST_DIRECT = 200_000_000  # bytes; beyond, the platform answers 413 (platform API reference: status codes)
@@ -124,13 +123,15 @@ class DirectUpload:
         journal, rows, workspace = self._record.journal, self.progress.receipt.rows, self.settings.workspace_name
         if journal is None or self._who is None:
             return
+        who = self._who
         async with AsyncClient(self.settings) as client:
-            for _ in range(TRIES):
-                findings = Findings()
+
+            async def find() -> Findings:
                 if self._resume:
-                    findings = await look_back(journal, client, workspace, self._who, rows, self.write_mode)
-                if await self._record.begin(self._who.target, findings.version, partial(findings.apply, rows)):
-                    break
+                    return await look_back(journal, client, workspace, who, rows, self.write_mode)
+                return Findings()
+
+            findings = await begin(self._record, who, rows, find)
             for row, past in findings.unsure:
                 since = datetime.fromtimestamp(past.changed_at, UTC) - CLOCK_SLACK
                 await find_ids(client, workspace, [row], since)

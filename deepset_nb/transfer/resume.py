@@ -14,8 +14,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import TypeAlias
 
 from ..client import AsyncClient
@@ -26,7 +28,7 @@ from .journal import Journal
 from .journal_records import UNKNOWN, JobRecord, Past, PastSession, Place
 from .leftovers import find_sessions
 from .receipt import Row
-from .record import is_alive, place_of
+from .record import Record, beginning, is_alive, place_of
 from .session import Session
 
 Noted: TypeAlias = tuple[list[Row], list[tuple[Row, Past, bool]], list[str]]
@@ -121,6 +123,25 @@ def _wait_in(row: Row, past: Past, session: Session) -> None:
     row.state, row.phase, row.session_id = "resumed", "ingesting" if session.closed else "sent", session.id
     row.attempts, row.content, row.meta_content = past.attempts, past.content, past.meta
     session.rows.append(row)
+
+
+async def begin(record: Record, who: Identity, rows: list[Row], find: Callable[[], Awaitable[Findings]]) -> Findings:
+    """Note a transfer in the journal, with what is known of its files.
+
+    Args:
+        record: Of the transfer.
+        who: Whose platform this is.
+        rows: The plan; the findings are written into it.
+        find: Looks back; asked again where another kernel has begun a transfer meanwhile.
+    """
+    async with beginning(who.target):
+        for left in reversed(range(TRIES)):
+            findings = await find()
+            # The last time it begins whatever others did: files that are not noted would be sent again and again.
+            version = findings.version if left else None
+            if await record.begin(who.target, version, partial(findings.apply, rows)):
+                break
+    return findings
 
 
 async def look_back(

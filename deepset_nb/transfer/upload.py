@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
-from functools import partial
 from typing import Literal
 
 from ..client import AsyncClient
@@ -28,8 +27,8 @@ from .plan import refuse_sidecar_names
 from .progress import Progress
 from .receipt import Row
 from .reconcile import find_all_ids, reconcile
-from .record import Record, beginning
-from .resume import TRIES, Findings, look_back
+from .record import Record
+from .resume import Findings, begin, look_back
 from .send import send_shards
 from .session import Session
 from .session_keeper import SessionKeeper
@@ -196,17 +195,13 @@ class Upload:
         if journal is None:
             return self._retried
         who = self._who or await identify(client, workspace)
-        async with beginning(who.target):
-            for left in reversed(range(TRIES)):
-                findings = (
-                    await look_back(journal, client, workspace, who, rows, self.write_mode)
-                    if self._resume
-                    else Findings(taken_over=[session.id for session in self._retried])
-                )
-                # The last time it begins whatever others did: files that are not noted would be sent again and again.
-                version = findings.version if left else None
-                if await self._record.begin(who.target, version, partial(findings.apply, rows)):
-                    break
+
+        async def find() -> Findings:
+            if self._resume:
+                return await look_back(journal, client, workspace, who, rows, self.write_mode)
+            return Findings(taken_over=[session.id for session in self._retried])
+
+        findings = await begin(self._record, who, rows, find)
         for note in findings.notes:
             self.progress.add_note(note)
         return [*self._retried, *findings.sessions]
