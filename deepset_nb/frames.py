@@ -5,6 +5,7 @@ The only place that decides dtypes, so that they are equal under pandas 2.2 and 
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -12,10 +13,11 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+import numpy as np
 import pandas as pd
 
 from .errors import InputError
-from .models import File, SessionFile, UploadSessionDetail, WorkspaceInfo
+from .models import File, FileRow, SessionFile, UploadSessionDetail, WorkspaceInfo
 from .transfer.journal_records import JobRecord
 from .transfer.meta import meta_of
 from .transfer.receipt import Row
@@ -103,6 +105,91 @@ def files(found: Iterable[File]) -> pd.DataFrame:
             for file in found
         ),
     )
+
+
+class FileTable:
+    """A listing of files under way: columns that grow page by page, and nothing else that does.
+
+    Attributes:
+        count: Rows so far.
+    """
+
+    def __init__(self) -> None:
+        """Begin empty."""
+        self._ids: list[str] = []
+        self._names: list[str] = []
+        self._urls: list[str] = []
+        self._sizes = array("q")
+        self._times = array("q")
+        self._metas: list[str] = []
+        self._same: dict[str, str] = {}  # metadata is alike in many files: each text is kept once
+
+    @property
+    def count(self) -> int:
+        return len(self._ids)
+
+    def add(self, rows: Sequence[FileRow]) -> None:
+        """Take a page."""
+        self._ids += [row.file_id for row in rows]
+        self._names += [row.name for row in rows]
+        self._urls += [row.url for row in rows]
+        self._sizes.extend([row.size for row in rows])
+        self._times.extend([microseconds(row.created_at) for row in rows])
+        metas = [str(row.meta, "utf-8") for row in rows]
+        same = self._same
+        self._metas += [same.setdefault(meta, meta) for meta in metas] if len(same) < _KEPT_METAS else metas
+
+    def frame(self, *, raw: bool = False) -> pd.DataFrame:
+        """The table as `files` makes it; with ``raw`` the metadata is JSON text, a string column."""
+        times = np.array(self._times, dtype="int64").view("datetime64[us]")
+        decode = msgspec.json.Decoder().decode
+        metas = (
+            _series(["{}" if text == "null" else text for text in self._metas], TEXT)
+            if raw
+            else pd.Series([decode(text) or {} for text in self._metas], dtype="object")
+        )
+        return pd.DataFrame(
+            {
+                "file_id": _series(self._ids, TEXT),
+                "name": _series(self._names, TEXT),
+                "size": pd.Series(np.array(self._sizes, dtype="int64"), dtype=COUNT),
+                "created_at": pd.Series(times).dt.tz_localize("UTC"),
+                "meta": metas,
+                "url": _series(self._urls, TEXT),
+            }
+        )
+
+
+_KEPT_METAS = 10_000
+
+
+def microseconds(moment: datetime) -> int:
+    """Since 1970; what has no time zone is UTC."""
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return round(moment.timestamp() * 1_000_000)  # exact: a float holds the microseconds of the next 200 years
+
+
+def with_meta_columns(frame: pd.DataFrame) -> pd.DataFrame:
+    """A frame of files whose ``meta`` became columns ``meta.<key>`` with a dtype each.
+
+    Texts are string, whole numbers Int64, other numbers Float64, truth values boolean; mixed values and lists stay
+    objects. A file without the key has NA, or None among objects.
+    """
+    metas: list[dict[str, Any]] = list(frame["meta"])
+    keys = list(dict.fromkeys(key for meta in metas for key in meta))
+    columns = {f"meta.{key}": _typed([meta.get(key) for meta in metas]) for key in keys}
+    rest = frame.drop(columns="meta")
+    return pd.concat([rest, pd.DataFrame(columns, index=frame.index)], axis=1)
+
+
+def _typed(values: list[Any]) -> pd.Series[Any]:
+    kinds = {type(value) for value in values if value is not None}
+    if kinds == {int} and any(not -(2**63) <= value < 2**63 for value in values if value is not None):
+        kinds = {object}
+    dtypes = {bool: "boolean", int: COUNT, float: SECONDS, str: TEXT}
+    if kinds == {int, float}:
+        kinds = {float}
+    return pd.Series(values, dtype=dtypes.get(kinds.pop(), "object") if len(kinds) == 1 else "object")
 
 
 def files_in(frame: pd.DataFrame) -> list[File]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
 from . import bridge, frames
 from .client import AsyncClient
 from .downloading import Downloading
 from .job import kernel_jobs
+from .looking import Looking
 from .settings import Settings, resolve
 from .transfer.identity import Identity, identify
 from .transfer.progress import Target
@@ -18,7 +18,6 @@ from .uploading import Uploading
 
 if TYPE_CHECKING:
     import ipywidgets
-    import pandas as pd
 
     from .connect import Sandbox
     from .widgets.messages import SessionPage, SessionRow
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 _latest: Workspace | None = None
 
 
-class Workspace(Uploading, Downloading):
+class Workspace(Looking, Uploading, Downloading):
     """A workspace of the deepset AI Platform.
 
     Making one asks the platform who you are and whether the workspace is there, so that a wrong key or name shows at
@@ -91,47 +90,7 @@ class Workspace(Uploading, Downloading):
         async with AsyncClient(self.settings) as client:
             return await identify(client, self.name)
 
-    # --- looking ----------------------------------------------------------------------------------------------
-
-    def list_files(self, name: str | None = None, *, odata_filter: str | None = None) -> pd.DataFrame:
-        """The workspace's files, newest first.
-
-        Example:
-            >>> ws.list_files(name="report").columns.tolist()
-            ['file_id', 'name', 'size', 'created_at', 'meta', 'url']
-
-        Args:
-            name: Part of the file name.
-            odata_filter: Filter on metadata, such as ``"topic eq 'news'"`` (platform API reference: list files).
-
-        Returns:
-            Columns ``file_id name url`` (string), ``size`` (Int64, bytes), ``created_at`` (datetime64[us, UTC]),
-            ``meta`` (object, a dict each).
-        """
-        return frames.files(bridge.run(self._collect, "files", name=name, odata_filter=odata_filter, order="DESC"))
-
-    def list_upload_sessions(self, *, is_expired: bool | None = None) -> pd.DataFrame:
-        """The workspace's upload sessions, newest first.
-
-        Example:
-            >>> ws.list_upload_sessions().query("status == 'OPEN'")  # doctest: +SKIP
-
-        Args:
-            is_expired: True for expired ones only, False for the others only, None for all.
-
-        Returns:
-            Columns ``session_id status write_mode created_by`` (string), ``created_at expires_at``
-            (datetime64[us, UTC]).
-        """
-        return frames.sessions(bridge.run(self._collect, "upload_sessions", is_expired=is_expired))
-
-    async def _collect(self, listing: str, **filters: Any) -> list[Any]:
-        found: list[Any] = []
-        async with AsyncClient(self.settings) as client:
-            pages: AsyncGenerator[list[Any], None] = getattr(client, listing).list(self.name, **filters)
-            async for page in pages:
-                found += page
-        return found
+    # --- looking at one session -------------------------------------------------------------------------------
 
     def get_upload_session(self, session_id: str | UUID) -> UploadSession:
         """One upload session: its state, its counts, and the outcome of each file.

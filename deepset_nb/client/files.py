@@ -16,7 +16,8 @@ from uuid import UUID
 import httpx
 
 from ..errors import ApiError, InvalidMeta
-from ..models import File, FileId, FileKey, WriteMode, page_of, utf8
+from ..models import File, FileId, FileKey, FileRow, WriteMode, page_of, utf8
+from .cursor import by_cursor
 from .multipart import Form, escaped
 from .network import CONNECT_S, WRITE_S
 from .paging import MOST_ROWS, numbered_pages, rows_per_page
@@ -27,7 +28,10 @@ from .retries import MAKING, REPEATABLE
 if TYPE_CHECKING:
     from .async_client import AsyncClient
 
+Order = Literal["ASC", "DESC"]
+
 _Page = page_of(File)
+_RowPage = page_of(FileRow)
 _KeyPage = page_of(FileKey)
 
 # The answer comes after the platform has stored up to 200 MB; its own limit for a request is about 3 minutes.
@@ -66,7 +70,7 @@ class Files:
         odata_filter: str | None = None,
         batch_size: int = MOST_ROWS,
         field: Literal["created_at", "name"] | None = None,
-        order: Literal["ASC", "DESC"] | None = None,
+        order: Order | None = None,
     ) -> AsyncGenerator[list[File], None]:
         """Pages of files; each file comes once, even if pages overlap.
 
@@ -83,26 +87,49 @@ class Files:
             WorkspaceNotFound: There is no such workspace.
         """
         asked = {"name": name, "filter": odata_filter, "field": field, "order": order}
-        params: dict[str, Any] = {key: value for key, value in asked.items() if value}
-        params["limit"] = rows_per_page(batch_size)
-        seen: set[UUID] = set()
-        more = True
-        while more:
-            page = await self._page(workspace, params)
-            rows = [row for row in page.data if row.file_id not in seen]
-            seen.update(row.file_id for row in rows)
-            more = page.has_more
-            if rows:
-                last = rows[-1]
-                yield rows
-                # By cursor, not by page number: only this way filters work (platform API reference: list files).
-                after = last.name if field == "name" else last.created_at.isoformat()
-                params |= {"after_value": after, "after_file_id": str(last.file_id)}
-            elif more:
-                raise ApiError(
-                    f"{self._client.settings.host} says there are more files after {len(seen):,}, but sends none.",
-                    "Try again; narrow the listing by name= or odata_filter= if it stays so.",
-                )
+        params = {key: value for key, value in asked.items() if value} | {"limit": rows_per_page(batch_size)}
+        async with contextlib.aclosing(self._by_cursor(workspace, params, _Page, by_name=field == "name")) as pages:
+            async for page in pages:
+                yield page.data
+
+    async def rows(
+        self,
+        workspace: str,
+        *,
+        name: str | None = None,
+        odata_filter: str | None = None,
+        order: Order = "DESC",
+        most: int | None = None,
+    ) -> AsyncGenerator[tuple[builtins.list[FileRow], int], None]:
+        """The same for tables: pages as large as the platform gives them, metadata as it came, and the total.
+
+        Args:
+            workspace: Name of the workspace.
+            name: Only files whose names contain this.
+            odata_filter: Only files whose metadata matches.
+            order: By time of creation in this direction.
+            most: So many rows are wanted, so that no more are asked for than are likely to do.
+
+        Raises:
+            Unprocessable: The platform does not understand the filter.
+            WorkspaceNotFound: There is no such workspace.
+        """
+        asked = {"name": name, "filter": odata_filter, "order": order}
+        params = {key: value for key, value in asked.items() if value} | {
+            "limit": MOST_ROWS if most is None else rows_per_page(most)
+        }
+        all_of_it = most is None or most > MOST_ROWS
+        async with contextlib.aclosing(self._by_cursor(workspace, params, _RowPage, large=all_of_it)) as pages:
+            async for page in pages:
+                yield page.data, page.total
+
+    def _by_cursor(
+        self, workspace: str, params: dict[str, Any], kind: type[Any], **options: bool
+    ) -> AsyncGenerator[Any, None]:
+        async def ask(params: dict[str, Any]) -> Any:
+            return await self._page(workspace, params, kind)
+
+        return by_cursor(ask, params, host=self._client.settings.host, **options)
 
     async def newest(self, workspace: str) -> AsyncGenerator[builtins.list[FileKey], None]:
         """Pages of files, newest first, a few asked for ahead: quicker than `list`, and without metadata.

@@ -1,0 +1,166 @@
+"""The part of a workspace that lists: files and upload sessions as DataFrames."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+from . import bridge, frames
+from .client import AsyncClient
+from .client.odata import Wanted, wanted
+from .errors import InputError
+from .listing_line import ListingLine
+from .settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .models import FileRow
+
+MOST_DICTS = 200_000  # files whose metadata becomes dicts: a million of them would take gigabytes
+
+Moment = datetime | date | str
+
+
+class Looking:
+    """What `Workspace` inherits; it knows whom to ask."""
+
+    settings: Settings
+
+    @property
+    def name(self) -> str:
+        """The workspace's name."""
+        raise NotImplementedError
+
+    def list_files(
+        self,
+        name: str | None = None,
+        *,
+        meta: Mapping[str, Any] | Literal["raw"] | None = None,
+        created_after: Moment | None = None,
+        created_before: Moment | None = None,
+        odata_filter: str | None = None,
+        limit: int | None = None,
+        expand_meta: bool = False,
+    ) -> pd.DataFrame:
+        """The workspace's files, newest first.
+
+        Files that come or go meanwhile are no trouble: each is listed once. The stop button ends a long listing.
+
+        Example:
+            >>> ws.list_files(name="report").columns.tolist()
+            ['file_id', 'name', 'size', 'created_at', 'meta', 'url']
+            >>> ws.list_files(meta={"category": "news"}, created_after="2026-01-01", limit=20)  # doctest: +SKIP
+            >>> ws.list_files(expand_meta=True).groupby("meta.category")["size"].sum()  # doctest: +SKIP
+
+        Args:
+            name: Part of the file name.
+            meta: Only files with these values: ``{"category": "news"}``, a list of values for any of them. The
+                platform filters plain texts; numbers, truth values and texts with quotes are looked at here, which
+                ``attrs["notes"]`` of the frame says. ``"raw"`` filters nothing, but leaves the metadata as JSON text.
+            created_after: Only files made later: a datetime, a date or ISO 8601; UTC where no time zone is given.
+            created_before: Only files made earlier.
+            odata_filter: An OData expression on metadata, such as ``"topic eq 'news' and lang eq 'de'"``, sent as it
+                is (platform API reference: list files).
+            limit: At most so many files.
+            expand_meta: A column ``meta.<key>`` for each key instead of ``meta``, with a dtype each.
+
+        Returns:
+            Columns ``file_id name url`` (string), ``size`` (Int64, bytes), ``created_at`` (datetime64[us, UTC]),
+            ``meta`` (object, a dict each; of more than 200,000 files, or with ``meta="raw"``, string, JSON). With
+            ``expand_meta`` string, Int64, Float64, boolean or object columns ``meta.<key>``.
+
+        Raises:
+            InputError: A time that is none, or a limit below 0.
+            Unprocessable: The platform does not understand ``odata_filter``.
+        """
+        raw = meta == "raw"
+        if isinstance(meta, str) and not raw:
+            raise InputError(f"meta is {meta!r}.", 'Give a dict such as {"category": "news"}, or "raw".')
+        if limit is not None and limit < 0:
+            raise InputError(f"limit is {limit}.", "Give 0 or more, or None for all files.")
+        asked = wanted(None if isinstance(meta, str) else meta, odata_filter)
+        after, before = _microseconds("created_after", created_after), _microseconds("created_before", created_before)
+        table = bridge.run(self._list_files, name, asked, after, before, limit)
+        frame = table.frame(raw=raw or (table.count > MOST_DICTS and not expand_meta))
+        if expand_meta and not raw:
+            frame = frames.with_meta_columns(frame)
+        if note := asked.note():
+            frame.attrs["notes"] = [note]
+        return frame
+
+    async def _list_files(
+        self, name: str | None, asked: Wanted, after: int | None, before: int | None, limit: int | None
+    ) -> frames.FileTable:
+        table = frames.FileTable()
+        if limit == 0:
+            return table
+        line = ListingLine("files")
+        looked_at = 0
+        # What is looked at here may need many rows for a few.
+        most = None if asked.here or before is not None else limit
+        async with AsyncClient(self.settings) as client:
+            pages = client.files.rows(self.name, name=name, odata_filter=asked.expression, most=most)
+            async for rows, total in pages:
+                looked_at += len(rows)
+                # Newest first: what comes after the first one that is too old is too old as well.
+                kept = [row for row in rows if _is_between(row, after, before) and _matches(row, asked)]
+                table.add(kept[: None if limit is None else limit - table.count])
+                if table.count == limit or (after is not None and frames.microseconds(rows[-1].created_at) <= after):
+                    break
+                line.at(looked_at, total)
+        line.end()
+        return table
+
+    def list_upload_sessions(self, *, is_expired: bool | None = None) -> pd.DataFrame:
+        """The workspace's upload sessions, newest first.
+
+        Example:
+            >>> ws.list_upload_sessions().query("status == 'OPEN'")  # doctest: +SKIP
+
+        Args:
+            is_expired: True for expired ones only, False for the others only, None for all.
+
+        Returns:
+            Columns ``session_id status write_mode created_by`` (string), ``created_at expires_at``
+            (datetime64[us, UTC]).
+        """
+        return frames.sessions(bridge.run(self._list_sessions, is_expired))
+
+    async def _list_sessions(self, is_expired: bool | None) -> list[Any]:
+        found: list[Any] = []
+        async with AsyncClient(self.settings) as client:
+            pages: AsyncGenerator[list[Any], None] = client.upload_sessions.list(self.name, is_expired=is_expired)
+            async for page in pages:
+                found += page
+        return found
+
+
+def _microseconds(argument: str, moment: Moment | None) -> int | None:
+    if moment is None:
+        return None
+    if isinstance(moment, str):
+        try:
+            moment = datetime.fromisoformat(moment)
+        except ValueError:
+            raise InputError(
+                f"{argument} is {moment!r}, which is no date or time.",
+                'Write it like "2026-01-31" or "2026-01-31T12:00".',
+            ) from None
+    if not isinstance(moment, datetime):
+        if not isinstance(moment, date):
+            raise InputError(f"{argument} is a {type(moment).__name__}.", "Give a datetime, a date or ISO 8601 text.")
+        moment = datetime(moment.year, moment.month, moment.day, tzinfo=UTC)
+    return frames.microseconds(moment)
+
+
+def _is_between(row: FileRow, after: int | None, before: int | None) -> bool:
+    if after is None and before is None:
+        return True
+    made = frames.microseconds(row.created_at)
+    return (after is None or made > after) and (before is None or made < before)
+
+
+def _matches(row: FileRow, asked: Wanted) -> bool:
+    return not asked.here or asked.matches(row.meta_dict())
