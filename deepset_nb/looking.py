@@ -99,7 +99,7 @@ class Looking:
         line = ListingLine("files")
         looked_at = 0
         # What is looked at here may need many rows for a few.
-        most = None if asked.here or before is not None else limit
+        most = None if asked.unsent or before is not None else limit
         async with AsyncClient(self.settings) as client:
             pages = client.files.rows(self.name, name=name, odata_filter=asked.expression, most=most)
             async for rows, total in pages:
@@ -163,4 +163,4 @@ def _is_between(row: FileRow, after: int | None, before: int | None) -> bool:
 
 
 def _matches(row: FileRow, asked: Wanted) -> bool:
-    return not asked.here or asked.matches(row.meta_dict())
+    return not asked.meta or asked.matches(row.meta_dict())

@@ -1,4 +1,4 @@
-"""Which files are wanted: as much of it as the platform is known to filter, and the rest for us to look at.
+"""Which files are wanted: what the platform is known to filter, and what is for us to look at.
 
 The reference promises ``key eq 'value'`` joined by ``and`` (platform API reference: list files), and says nothing of
 numbers, of quotes within a value or of odd keys. Nothing else is relied on: a filter that a platform understands
@@ -16,7 +16,29 @@ from ..errors import InputError
 
 _KEY = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _TEXT = re.compile(r"[^'\"\\\x00-\x1f\x7f]+")  # between single quotes, with nothing that would need an escape
-_WORDS = {"and", "or", "not", "eq", "ne", "gt", "ge", "lt", "le", "in", "true", "false", "null", "none"}
+# Words of the language, and names that may mean the file's own rather than its metadata's.
+_WORDS = set(
+    [
+        "and",
+        "or",
+        "not",
+        "eq",
+        "ne",
+        "gt",
+        "ge",
+        "lt",
+        "le",
+        "in",
+        "true",
+        "false",
+        "null",
+        "none",
+        "created_at",
+        "name",
+        "size",
+        "file_id",
+    ]
+)
 _LONGEST = 1_000  # characters of an expression: it travels in the address
 
 
@@ -26,22 +48,24 @@ class Wanted:
 
     Attributes:
         expression: What the platform filters, or None.
-        here: What is looked at here: key -> value.
+        meta: What is asked for: key -> value. Looked at here, too: a platform may take the text '5' for the number.
+        unsent: Keys that only we look at.
     """
 
     expression: str | None = None
-    here: dict[str, Any] = field(default_factory=dict)
+    meta: dict[str, Any] = field(default_factory=dict)
+    unsent: tuple[str, ...] = ()
 
     def note(self) -> str:
         """What is said where something is looked at here; empty where nothing is."""
-        if not self.here:
+        if not self.unsent:
             return ""
-        keys = ", ".join(repr(key) for key in self.here)
+        keys = ", ".join(map(repr, self.unsent))
         return f"Filtered here, not by the platform, which lists all others first: {keys}."
 
     def matches(self, meta: Mapping[str, Any]) -> bool:
-        """Whether a file with this metadata is wanted, as far as it is for us to say."""
-        return all(key in meta and fits(value, meta[key]) for key, value in self.here.items())
+        """Whether a file with this metadata is wanted; ``odata_filter`` is the platform's to judge."""
+        return all(key in meta and fits(value, meta[key]) for key, value in self.meta.items())
 
 
 def wanted(meta: Mapping[str, Any] | None, odata_filter: str | None) -> Wanted:
@@ -59,14 +83,13 @@ def wanted(meta: Mapping[str, Any] | None, odata_filter: str | None) -> Wanted:
     if odd := [key for key in asked if not isinstance(key, str) or not key]:
         raise InputError(f"meta has the key {odd[0]!r}.", "Keys of metadata are texts that are not empty.")
     if odata_filter:
-        return Wanted(odata_filter, asked)
-    sent: list[str] = []
-    for key, value in list(asked.items()):
+        return Wanted(odata_filter, asked, tuple(asked))
+    sent: dict[str, str] = {}
+    for key, value in asked.items():
         part = f"{key} eq '{value}'"
-        if _is_promised(key, value) and sum(map(len, sent)) + len(part) < _LONGEST:
-            sent.append(part)
-            del asked[key]
-    return Wanted(" and ".join(sent) or None, asked)
+        if _is_promised(key, value) and sum(map(len, sent.values())) + len(part) < _LONGEST:
+            sent[key] = part
+    return Wanted(" and ".join(sent.values()) or None, asked, tuple(key for key in asked if key not in sent))
 
 
 def _is_promised(key: str, value: object) -> bool:

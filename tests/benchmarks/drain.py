@@ -1,6 +1,8 @@
 """A platform that is never the bottleneck: it counts what is posted and remembers names and sizes.
 
-    python -m tests.benchmarks.drain [--delay-ms 20] [--core 0] [--files 100000]     prints its port, answers until it is killed
+    python -m tests.benchmarks.drain [--delay-ms 20] [--core 0] [--files 100000]
+
+It prints its port and answers until it is killed; with ``--files`` so many are listed from the start.
 
 HTTP/1.1 read by hand on uvloop. The body of a large object goes through one buffer that all connections share and is
 never looked at. A delay holds back the answer to each object, as distance does. ``GET /drain`` tells what passed.
