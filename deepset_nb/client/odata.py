@@ -17,28 +17,10 @@ from ..errors import InputError
 _KEY = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _TEXT = re.compile(r"[^'\"\\\x00-\x1f\x7f]+")  # between single quotes, with nothing that would need an escape
 # Words of the language, and names that may mean the file's own rather than its metadata's.
-_WORDS = set(
-    [
-        "and",
-        "or",
-        "not",
-        "eq",
-        "ne",
-        "gt",
-        "ge",
-        "lt",
-        "le",
-        "in",
-        "true",
-        "false",
-        "null",
-        "none",
-        "created_at",
-        "name",
-        "size",
-        "file_id",
-    ]
-)
+_WORDS = {
+    *("and", "or", "not", "eq", "ne", "gt", "ge", "lt", "le", "in", "true", "false", "null", "none"),
+    *("created_at", "name", "size", "file_id"),
+}
 _LONGEST = 1_000  # characters of an expression: it travels in the address
 
 
