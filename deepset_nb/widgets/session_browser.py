@@ -11,7 +11,7 @@ import traitlets
 from .. import bridge
 from ..errors import DeepsetError
 from ..transfer.progress import Target
-from . import static_html
+from . import static_tables
 from ._base import Handler, Widget, parse, unexpected
 from .messages import ClosePayload, Problem, SessionPage, SessionRow, SessionsState
 
@@ -99,11 +99,11 @@ class SessionBrowser(Widget):
 
     def static_html(self) -> str:
         """The table as HTML."""
-        return static_html.sessions_html(self._content)
+        return static_tables.sessions_html(self._content)
 
     def static_text(self) -> str:
         """The table as plain text."""
-        return static_html.sessions_text(self._content)
+        return static_tables.sessions_text(self._content)
 
     def __repr__(self) -> str:
         return f"<SessionBrowser of {self._content['target']['workspace']}>"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from deepset_nb.widgets import static_html
+from deepset_nb.widgets import static_html, static_tables
 from tests.unit.widget_page import EXAMPLES, TARGET, job_state
 
 HOSTILE = [
@@ -47,7 +47,7 @@ def hostile_job(text: str) -> Any:
 def test_hostile_text_stays_text(text: str) -> None:
     row = {**EXAMPLES["SessionRow"], "created_by": text, "status": text, "session_id": text}
     table = {**EXAMPLES["SessionsState"], "rows": [row], "error": None}
-    for page in (static_html.job_html(hostile_job(text), text), static_html.sessions_html(table)):
+    for page in (static_html.job_html(hostile_job(text), text), static_tables.sessions_html(table)):
         seen = Reader(page)
 
         assert seen.tags <= {"div", "strong", "p", "table", "thead", "tbody", "tr", "th", "td", "bdi", "code", "small"}
@@ -92,8 +92,8 @@ def test_the_html_has_no_colour_of_its_own() -> None:
 def test_an_empty_table_is_told_from_one_never_fetched() -> None:
     table = {**EXAMPLES["SessionsState"], "rows": [], "total": 0, "error": None}
 
-    assert "Upload sessions: 0" in static_html.sessions_text(table)
-    assert "not fetched yet" in static_html.sessions_text({**table, "updated_at": None})
+    assert "Upload sessions: 0" in static_tables.sessions_text(table)
+    assert "not fetched yet" in static_tables.sessions_text({**table, "updated_at": None})
 
 
 @pytest.mark.parametrize(
