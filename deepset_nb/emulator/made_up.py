@@ -34,13 +34,13 @@ def fill(platform: Platform, workspace_name: str, count: int) -> int:
         How many were made.
     """
     workspace = platform.workspace(workspace_name)
-    blobs = [platform.store.shared_blob(kind, text.encode()) for kind, _, text in KINDS]
     with platform.store.write() as db:
         (there,) = db.execute(
             "SELECT count(*) FROM files WHERE workspace_id = ? AND gone_us = ?", (workspace.id, NEVER_US)
         ).fetchone()
         missing: int = max(0, count - there)
         if missing:
+            blobs = [platform.store.shared_blob(kind, text.encode()) for kind, _, text in KINDS]
             check_kinds(db, platform.choices, workspace.id, _meta(0))
             first = platform.marks.reserve(db, f"made up {workspace.id}", missing)
             newest_us = platform.now_us() if platform.marks.seed is None else SEEDED_START_US
