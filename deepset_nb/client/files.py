@@ -10,16 +10,16 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 from uuid import UUID
 
 import httpx
 
-from ..errors import ApiError, InvalidMeta
+from ..errors import ApiError, DeepsetError, FileNotFound, InputError, InvalidMeta
 from ..models import File, FileId, FileKey, WriteMode, page_of, utf8
 from .multipart import Form, escaped
 from .network import CONNECT_S, WRITE_S
-from .paging import MOST_ROWS, numbered_pages, rows_per_page
+from .paging import MOST_ROWS, Page, numbered_pages, rows_per_page
 from .paths import file_path, workspace_path
 from .responses import Asked, Subject, decoded
 from .retries import MAKING, REPEATABLE
@@ -120,6 +120,58 @@ class Files:
         async with contextlib.aclosing(numbered_pages(fetch)) as pages:
             async for page in pages:
                 yield page.data
+
+    async def page(
+        self,
+        workspace: str,
+        *,
+        number: int | None = None,
+        after: File | None = None,
+        rows: int = MOST_ROWS,
+        name: str | None = None,
+        odata_filter: str | None = None,
+        field: Literal["created_at", "name"] = "created_at",
+        order: Literal["ASC", "DESC"] = "DESC",
+    ) -> Page:
+        """One page of files: that of a number, or what follows a file; the first one without both.
+
+        A number does not go with ``odata_filter`` (platform API reference: list files).
+
+        Args:
+            workspace: Name of the workspace.
+            number: Of the page, from 1.
+            after: The last file of the page before.
+            rows: Rows a page, at most 100.
+            name: Only files whose names contain this.
+            odata_filter: Only files whose metadata matches.
+            field: Sort by this.
+            order: Sort in this direction.
+        """
+        asked = {"page_number": number, "name": name, "filter": odata_filter}
+        params: dict[str, Any] = {key: value for key, value in asked.items() if value}
+        params |= {"limit": rows_per_page(rows), "field": field, "order": order}
+        if after is not None:
+            value = after.name if field == "name" else after.created_at.isoformat()
+            params |= {"after_value": value, "after_file_id": str(after.file_id)}
+        return cast("Page", await self._page(workspace, params))
+
+    async def delete(self, workspace: str, file_id: UUID) -> None:
+        """Delete one file.
+
+        Raises:
+            FileNotFound: The workspace has no such file.
+            InputError: ``file_id`` is no UUID. Nothing else may get into the path: without an id, the same request
+                deletes every file of the workspace (platform API reference: delete).
+        """
+        if not isinstance(file_id, UUID):
+            raise InputError(f"{file_id!r} is not the id of a file.", "Nothing was deleted.")
+        repeated: list[DeepsetError] = []
+        path, asked = file_path(workspace, file_id), Asked(Subject.FILE, workspace, str(file_id))
+        try:
+            await self._client.request("DELETE", path, asked, worth=REPEATABLE, on_retry=repeated.append)
+        except FileNotFound:
+            if not repeated:  # else an attempt before deleted it, and only its answer was lost
+                raise
 
     async def upload(
         self,
