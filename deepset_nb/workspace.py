@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
 from . import bridge, frames
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from .connect import Sandbox
-    from .widgets.messages import SessionPage, SessionRow
+    from .job import DownloadJob
+    from .widgets.file_browser import FileBrowser
     from .widgets.session_browser import SessionBrowser
     from .widgets.uploader import Uploader
 
@@ -93,7 +94,14 @@ class Workspace(Uploading, Downloading):
 
     # --- looking ----------------------------------------------------------------------------------------------
 
-    def list_files(self, name: str | None = None, *, odata_filter: str | None = None) -> pd.DataFrame:
+    def list_files(
+        self,
+        name: str | None = None,
+        *,
+        odata_filter: str | None = None,
+        sort: Literal["created_at", "name"] = "created_at",
+        order: Literal["ASC", "DESC"] = "DESC",
+    ) -> pd.DataFrame:
         """The workspace's files, newest first.
 
         Example:
@@ -103,27 +111,37 @@ class Workspace(Uploading, Downloading):
         Args:
             name: Part of the file name.
             odata_filter: Filter on metadata, such as ``"topic eq 'news'"`` (platform API reference: list files).
+            sort: What the platform sorts by.
+            order: In which direction: ``"DESC"`` is newest or last first.
 
         Returns:
             Columns ``file_id name url`` (string), ``size`` (Int64, bytes), ``created_at`` (datetime64[us, UTC]),
             ``meta`` (object, a dict each).
         """
-        return frames.files(bridge.run(self._collect, "files", name=name, odata_filter=odata_filter, order="DESC"))
+        asked = {"name": name, "odata_filter": odata_filter, "field": sort, "order": order}
+        return frames.files(bridge.run(self._collect, "files", **asked))
 
-    def list_upload_sessions(self, *, is_expired: bool | None = None) -> pd.DataFrame:
+    def list_upload_sessions(
+        self, *, is_expired: bool | None = None, status: str | None = None, created_by: str | None = None
+    ) -> pd.DataFrame:
         """The workspace's upload sessions, newest first.
 
         Example:
-            >>> ws.list_upload_sessions().query("status == 'OPEN'")  # doctest: +SKIP
+            >>> ws.list_upload_sessions(status="OPEN")  # doctest: +SKIP
 
         Args:
             is_expired: True for expired ones only, False for the others only, None for all.
+            status: Only those that are ``"OPEN"``, ``"CLOSED"`` or ``"EXPIRED"``. This and the next are picked here,
+                out of all sessions: the platform cannot.
+            created_by: Only those of people whose names contain this.
 
         Returns:
             Columns ``session_id status write_mode created_by`` (string), ``created_at expires_at``
             (datetime64[us, UTC]).
         """
-        return frames.sessions(bridge.run(self._collect, "upload_sessions", is_expired=is_expired))
+        found = bridge.run(self._collect, "upload_sessions", is_expired=is_expired)
+        picked = (one for one in found if frames.is_asked_for(one, status=status, created_by=created_by))
+        return frames.sessions(picked)
 
     async def _collect(self, listing: str, **filters: Any) -> list[Any]:
         found: list[Any] = []
@@ -195,31 +213,41 @@ class Workspace(Uploading, Downloading):
         return Uploader(self._upload_spooled, target=self.target)
 
     def session_browser(self) -> SessionBrowser:
-        """A table of the workspace's upload sessions, to refresh and to close them.
+        """A table of the workspace's upload sessions: how each stands, what became of its files, closing one.
 
         Example:
             >>> ws.session_browser()  # doctest: +SKIP
 
         Returns:
-            An ipywidget.
+            An ipywidget; ``selection``, ``view`` and ``code`` bring what it shows back to Python.
         """
         from .widgets.session_browser import SessionBrowser
 
-        return SessionBrowser(self._session_page, self._close_by_id, target=self.target)
+        return SessionBrowser(self.settings, target=self.target, view=self.list_upload_sessions)
 
-    async def _session_page(self) -> SessionPage:
-        async with AsyncClient(self.settings) as client:
-            found, total = await client.upload_sessions.newest(self.name)
-        rows = [frames.session_record(session) for session in found]
-        for row in rows:
-            row.update({name: row[name] and row[name].isoformat() for name in ("created_at", "expires_at")})
-        return {"rows": cast("list[SessionRow]", rows), "total": total}
+    def file_browser(self) -> FileBrowser:
+        """A table of the workspace's files, smooth at any number of them: filter, pick, download, delete.
 
-    async def _close_by_id(self, session_id: str) -> None:
-        await self._close_session(parse_session_id(session_id))
+        Example:
+            >>> browser = ws.file_browser()
+            >>> browser  # doctest: +SKIP
+            >>> browser.selection  # doctest: +SKIP
+            >>> browser.code
+            'ws.list_files()'
+
+        Returns:
+            An ipywidget; ``selection``, ``view`` and ``code`` bring what it shows back to Python, ``job`` is the
+            download started last.
+        """
+        from .widgets.file_browser import FileBrowser
+
+        return FileBrowser(self.settings, target=self.target, view=self.list_files, download=self._download_chosen)
+
+    def _download_chosen(self, files: pd.DataFrame, folder: str) -> DownloadJob:
+        return self.download(folder or None, files=files, show=False)
 
     def dashboard(self) -> ipywidgets.Tab:
-        """Uploader, running jobs and upload sessions as tabs of one widget.
+        """Uploader, running jobs, upload sessions and files as tabs of one widget.
 
         Example:
             >>> ws.dashboard()  # doctest: +SKIP
@@ -229,7 +257,7 @@ class Workspace(Uploading, Downloading):
         """
         from .widgets.dashboard import dashboard
 
-        return dashboard(self.uploader(), kernel_jobs, self.session_browser())
+        return dashboard(self.uploader(), kernel_jobs, self.session_browser(), self.file_browser())
 
 
 def latest() -> Workspace | None:
