@@ -145,6 +145,7 @@ def sandbox(
     ingest_rate: float | None = None,
     faults: Iterable[str] = (),
     seed: int | None = None,
+    files: int = 0,
 ) -> Workspace:
     """A workspace of the local platform: no account, no network, the same behaviour.
 
@@ -166,6 +167,7 @@ def sandbox(
         faults: Misbehaviour to see, such as ``"latency:300ms"`` or ``"fail:b.pdf=FAILED_TO_PARSE_META"``;
             ``deepset-nb sandbox --faults`` lists them all, with what each does and what you should see.
         seed: The same seed gives the same ids, times and failures on every laptop.
+        files: Bring the workspace to at least so many files, made up in seconds, to try large listings on.
 
     Returns:
         The workspace, ready for uploads.
@@ -178,27 +180,29 @@ def sandbox(
     named_faults = (faults,) if isinstance(faults, str) else tuple(faults)
     setup = _Setup(Path(data) if data is not None else None, port, ingest_delay_s, ingest_rate, named_faults, seed)
     if named and setup == _Setup():
-        return _join(named, workspace)
-    return _enter(asdict(_server(setup).start()), workspace)
+        return _join(named, workspace, files)
+    return _enter(asdict(_server(setup).start()), workspace, files)
 
 
-def _join(line: str, workspace: str | None) -> Workspace:
+def _join(line: str, workspace: str | None, files: int) -> Workspace:
     remedy = f"Unset {JOIN} to start a sandbox of your own, or start the named one again: deepset-nb sandbox."
     try:
-        return _enter(json.loads(line), workspace)
+        return _enter(json.loads(line), workspace, files)
     except (ValueError, KeyError, TypeError):
         raise SandboxError(f"{JOIN} does not name a sandbox: it is not the line one prints.", remedy) from None
     except ConnectionFailed as error:
         raise SandboxError(f"The sandbox that {JOIN} names does not answer: {error.message}", remedy) from None
 
 
-def _enter(connection: dict[str, str], room: str | None) -> Workspace:
+def _enter(connection: dict[str, str], room: str | None, files: int = 0) -> Workspace:
     admin = SandboxAdmin(connection["api_url"], connection["admin_key"])
     if room and room != connection["workspace"]:
         bridge.run(admin.add_workspace, room)
     name = room or connection["workspace"]
     workspace = Workspace(name, api_key=connection["api_key"], api_url=connection["api_url"])
     workspace.sandbox = Sandbox(admin)
+    if files:
+        bridge.run(admin.add_files, name, files)
     return workspace
 
 

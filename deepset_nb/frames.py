@@ -239,6 +239,13 @@ def session_record(session: UploadSessionDetail) -> dict[str, Any]:
     }
 
 
+def is_asked_for(session: UploadSessionDetail, *, status: str | None = None, created_by: str | None = None) -> bool:
+    """Whether a session is in this state, and made by somebody whose name contains this; the platform cannot pick."""
+    if status and str(session.status) != status:
+        return False
+    return not created_by or created_by.casefold() in (session_record(session)["created_by"] or "").casefold()
+
+
 def session_files(found: Iterable[SessionFile]) -> pd.DataFrame:
     """Per-file outcome of a session: ``name status reason``."""
     return _frame(

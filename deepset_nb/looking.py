@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from . import bridge, frames
 from .client import AsyncClient
+from .client.files import Field, Order
 from .client.odata import Wanted, wanted
 from .errors import InputError
 from .listing_line import ListingLine
@@ -43,6 +44,8 @@ class Looking:
         odata_filter: str | None = None,
         limit: int | None = None,
         expand_meta: bool = False,
+        sort: Field = "created_at",
+        order: Order = "DESC",
     ) -> pd.DataFrame:
         """The workspace's files, newest first.
 
@@ -64,6 +67,8 @@ class Looking:
             odata_filter: An OData expression on metadata, such as ``"topic eq 'news' and lang eq 'de'"``, sent as it
                 is (platform API reference: list files).
             limit: At most so many files.
+            sort: What the platform sorts by: ``"created_at"`` or ``"name"``.
+            order: ``"DESC"`` is newest or last first, ``"ASC"`` the other way round.
             expand_meta: A column ``meta.<key>`` for each key instead of ``meta``, with a dtype each.
 
         Returns:
@@ -82,7 +87,12 @@ class Looking:
             raise InputError(f"limit is {limit}.", "Give 0 or more, or None for all files.")
         asked = wanted(None if isinstance(meta, str) else meta, odata_filter)
         after, before = _microseconds("created_after", created_after), _microseconds("created_before", created_before)
-        table = bridge.run(self._list_files, name, asked, after, before, limit)
+        if sort not in ("created_at", "name") or order not in ("ASC", "DESC"):
+            raise InputError(
+                f"Files cannot be sorted by {sort!r}, {order!r}.", 'Use "created_at" or "name", and "ASC" or "DESC".'
+            )
+        listing = {"name": name, "odata_filter": asked.expression, "field": sort, "order": order}
+        table = bridge.run(self._list_files, listing, asked, after, before, limit)
         frame = table.frame(raw=raw or (table.count > MOST_DICTS and not expand_meta))
         if expand_meta and not raw:
             frame = frames.with_meta_columns(frame)
@@ -91,42 +101,47 @@ class Looking:
         return frame
 
     async def _list_files(
-        self, name: str | None, asked: Wanted, after: int | None, before: int | None, limit: int | None
+        self, listing: dict[str, Any], asked: Wanted, after: int | None, before: int | None, limit: int | None
     ) -> frames.FileTable:
         table = frames.FileTable()
         if limit == 0:
             return table
         line = ListingLine("files")
+        newest_first = listing["field"] == "created_at" and listing["order"] == "DESC"
         looked_at = 0
         # What is looked at here may need many rows for a few.
         most = None if asked.unsent or before is not None else limit
         async with AsyncClient(self.settings) as client:
-            pages = client.files.rows(self.name, name=name, odata_filter=asked.expression, most=most)
-            async for rows, total in pages:
+            async for rows, total in client.files.rows(self.name, **listing, most=most):
                 looked_at += len(rows)
-                # Newest first: what comes after the first one that is too old is too old as well.
                 kept = [row for row in rows if _is_between(row, after, before) and _matches(row, asked)]
                 table.add(kept[: None if limit is None else limit - table.count])
-                if table.count == limit or (after is not None and frames.microseconds(rows[-1].created_at) <= after):
-                    break
+                if table.count == limit or (newest_first and not _is_between(rows[-1], after, None)):
+                    break  # what comes after the first one that is too old is too old as well
                 line.at(looked_at, total)
         line.end()
         return table
 
-    def list_upload_sessions(self, *, is_expired: bool | None = None) -> pd.DataFrame:
+    def list_upload_sessions(
+        self, *, is_expired: bool | None = None, status: str | None = None, created_by: str | None = None
+    ) -> pd.DataFrame:
         """The workspace's upload sessions, newest first.
 
         Example:
-            >>> ws.list_upload_sessions().query("status == 'OPEN'")  # doctest: +SKIP
+            >>> ws.list_upload_sessions(status="OPEN")  # doctest: +SKIP
 
         Args:
             is_expired: True for expired ones only, False for the others only, None for all.
+            status: Only those that are ``"OPEN"``, ``"CLOSED"`` or ``"EXPIRED"``. This and the next are picked here,
+                out of all sessions: the platform cannot.
+            created_by: Only those of people whose names contain this.
 
         Returns:
             Columns ``session_id status write_mode created_by`` (string), ``created_at expires_at``
             (datetime64[us, UTC]).
         """
-        return frames.sessions(bridge.run(self._list_sessions, is_expired))
+        found = bridge.run(self._list_sessions, is_expired)
+        return frames.sessions(one for one in found if frames.is_asked_for(one, status=status, created_by=created_by))
 
     async def _list_sessions(self, is_expired: bool | None) -> list[Any]:
         found: list[Any] = []

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-from . import bridge, frames
+from . import bridge
 from .client import AsyncClient
 from .downloading import Downloading
 from .job import kernel_jobs
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     import ipywidgets
 
     from .connect import Sandbox
-    from .widgets.messages import SessionPage, SessionRow
+    from .job import DownloadJob
+    from .widgets.file_browser import FileBrowser
     from .widgets.session_browser import SessionBrowser
     from .widgets.uploader import Uploader
 
@@ -154,31 +155,41 @@ class Workspace(Looking, Uploading, Downloading):
         return Uploader(self._upload_spooled, target=self.target)
 
     def session_browser(self) -> SessionBrowser:
-        """A table of the workspace's upload sessions, to refresh and to close them.
+        """A table of the workspace's upload sessions: how each stands, what became of its files, closing one.
 
         Example:
             >>> ws.session_browser()  # doctest: +SKIP
 
         Returns:
-            An ipywidget.
+            An ipywidget; ``selection``, ``view`` and ``code`` bring what it shows back to Python.
         """
         from .widgets.session_browser import SessionBrowser
 
-        return SessionBrowser(self._session_page, self._close_by_id, target=self.target)
+        return SessionBrowser(self.settings, target=self.target, view=self.list_upload_sessions)
 
-    async def _session_page(self) -> SessionPage:
-        async with AsyncClient(self.settings) as client:
-            found, total = await client.upload_sessions.newest(self.name)
-        rows = [frames.session_record(session) for session in found]
-        for row in rows:
-            row.update({name: row[name] and row[name].isoformat() for name in ("created_at", "expires_at")})
-        return {"rows": cast("list[SessionRow]", rows), "total": total}
+    def file_browser(self) -> FileBrowser:
+        """A table of the workspace's files, smooth at any number of them: filter, pick, download, delete.
 
-    async def _close_by_id(self, session_id: str) -> None:
-        await self._close_session(parse_session_id(session_id))
+        Example:
+            >>> browser = ws.file_browser()
+            >>> browser  # doctest: +SKIP
+            >>> browser.selection  # doctest: +SKIP
+            >>> browser.code
+            'ws.list_files()'
+
+        Returns:
+            An ipywidget; ``selection``, ``view`` and ``code`` bring what it shows back to Python, ``job`` is the
+            download started last.
+        """
+        from .widgets.file_browser import FileBrowser
+
+        return FileBrowser(self.settings, target=self.target, view=self.list_files, download=self._download_chosen)
+
+    def _download_chosen(self, files: pd.DataFrame, folder: str) -> DownloadJob:
+        return self.download(folder or None, files=files, show=False)
 
     def dashboard(self) -> ipywidgets.Tab:
-        """Uploader, running jobs and upload sessions as tabs of one widget.
+        """Uploader, running jobs, upload sessions and files as tabs of one widget.
 
         Example:
             >>> ws.dashboard()  # doctest: +SKIP
@@ -188,7 +199,7 @@ class Workspace(Looking, Uploading, Downloading):
         """
         from .widgets.dashboard import dashboard
 
-        return dashboard(self.uploader(), kernel_jobs, self.session_browser())
+        return dashboard(self.uploader(), kernel_jobs, self.session_browser(), self.file_browser())
 
 
 def latest() -> Workspace | None:

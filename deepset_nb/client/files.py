@@ -10,17 +10,17 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 from uuid import UUID
 
 import httpx
 
-from ..errors import ApiError, InvalidMeta
+from ..errors import ApiError, DeepsetError, FileNotFound, InputError, InvalidMeta
 from ..models import File, FileId, FileKey, FileRow, WriteMode, page_of, utf8
 from .cursor import by_cursor
 from .multipart import Form, escaped
 from .network import CONNECT_S, WRITE_S
-from .paging import MOST_ROWS, numbered_pages, rows_per_page
+from .paging import MOST_ROWS, Page, numbered_pages, rows_per_page
 from .paths import file_path, workspace_path
 from .responses import Asked, Subject, decoded
 from .retries import MAKING, REPEATABLE
@@ -28,6 +28,7 @@ from .retries import MAKING, REPEATABLE
 if TYPE_CHECKING:
     from .async_client import AsyncClient
 
+Field = Literal["created_at", "name"]
 Order = Literal["ASC", "DESC"]
 
 _Page = page_of(File)
@@ -69,7 +70,7 @@ class Files:
         name: str | None = None,
         odata_filter: str | None = None,
         batch_size: int = MOST_ROWS,
-        field: Literal["created_at", "name"] | None = None,
+        field: Field | None = None,
         order: Order | None = None,
     ) -> AsyncGenerator[list[File], None]:
         """Pages of files; each file comes once, even if pages overlap.
@@ -98,6 +99,7 @@ class Files:
         *,
         name: str | None = None,
         odata_filter: str | None = None,
+        field: Field = "created_at",
         order: Order = "DESC",
         most: int | None = None,
     ) -> AsyncGenerator[tuple[builtins.list[FileRow], int], None]:
@@ -107,19 +109,21 @@ class Files:
             workspace: Name of the workspace.
             name: Only files whose names contain this.
             odata_filter: Only files whose metadata matches.
-            order: By time of creation in this direction.
+            field: Sort by this.
+            order: In this direction.
             most: So many rows are wanted, so that no more are asked for than are likely to do.
 
         Raises:
             Unprocessable: The platform does not understand the filter.
             WorkspaceNotFound: There is no such workspace.
         """
-        asked = {"name": name, "filter": odata_filter, "order": order}
+        asked = {"name": name, "filter": odata_filter, "field": field, "order": order}
         params = {key: value for key, value in asked.items() if value} | {
             "limit": MOST_ROWS if most is None else rows_per_page(most)
         }
         all_of_it = most is None or most > MOST_ROWS
-        async with contextlib.aclosing(self._by_cursor(workspace, params, _RowPage, large=all_of_it)) as pages:
+        listing = self._by_cursor(workspace, params, _RowPage, by_name=field == "name", large=all_of_it)
+        async with contextlib.aclosing(listing) as pages:
             async for page in pages:
                 yield page.data, page.total
 
@@ -147,6 +151,58 @@ class Files:
         async with contextlib.aclosing(numbered_pages(fetch)) as pages:
             async for page in pages:
                 yield page.data
+
+    async def page(
+        self,
+        workspace: str,
+        *,
+        number: int | None = None,
+        after: File | None = None,
+        rows: int = MOST_ROWS,
+        name: str | None = None,
+        odata_filter: str | None = None,
+        field: Field = "created_at",
+        order: Order = "DESC",
+    ) -> Page:
+        """One page of files: that of a number, or what follows a file; the first one without both.
+
+        A number does not go with ``odata_filter`` (platform API reference: list files).
+
+        Args:
+            workspace: Name of the workspace.
+            number: Of the page, from 1.
+            after: The last file of the page before.
+            rows: Rows a page, at most 100.
+            name: Only files whose names contain this.
+            odata_filter: Only files whose metadata matches.
+            field: Sort by this.
+            order: Sort in this direction.
+        """
+        asked = {"page_number": number, "name": name, "filter": odata_filter}
+        params: dict[str, Any] = {key: value for key, value in asked.items() if value}
+        params |= {"limit": rows_per_page(rows), "field": field, "order": order}
+        if after is not None:
+            value = after.name if field == "name" else after.created_at.isoformat()
+            params |= {"after_value": value, "after_file_id": str(after.file_id)}
+        return cast("Page", await self._page(workspace, params))
+
+    async def delete(self, workspace: str, file_id: UUID) -> None:
+        """Delete one file.
+
+        Raises:
+            FileNotFound: The workspace has no such file.
+            InputError: ``file_id`` is no UUID. Nothing else may get into the path: without an id, the same request
+                deletes every file of the workspace (platform API reference: delete).
+        """
+        if not isinstance(file_id, UUID):
+            raise InputError(f"{file_id!r} is not the id of a file.", "Nothing was deleted.")
+        repeated: list[DeepsetError] = []
+        path, asked = file_path(workspace, file_id), Asked(Subject.FILE, workspace, str(file_id))
+        try:
+            await self._client.request("DELETE", path, asked, worth=REPEATABLE, on_retry=repeated.append)
+        except FileNotFound:
+            if not repeated:  # else an attempt before deleted it, and only its answer was lost
+                raise
 
     async def upload(
         self,

@@ -81,6 +81,7 @@ class SandboxConfig:
         api_key: Key clients send; None makes a random one for this run.
         admin_key: Key of the ``/_sandbox`` endpoints; None makes a random one for this run.
         workspace: The workspace that is there from the start.
+        files: Files made up for the first workspace, beside its documents; it has at least so many then.
         corpus: Whether workspaces made by the sandbox begin with its example documents.
         ingest_delay_s: Seconds between closing a session and its first ingested file.
         ingest_rate: Ingested files per second; None is as fast as possible.
@@ -96,6 +97,7 @@ class SandboxConfig:
     api_key: str | None = field(default=None, repr=False)
     admin_key: str | None = field(default=None, repr=False)
     workspace: str = "sandbox"
+    files: int = 0
     corpus: bool = True
     ingest_delay_s: float = 0
     ingest_rate: float | None = None

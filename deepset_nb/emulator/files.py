@@ -55,7 +55,10 @@ async def list_files(
         bounds = [_microseconds(after_value) if field == "created_at" else after_value, str(after_file_id)]
     direction = "DESC" if descending else "ASC"
     count = f"SELECT count(*) FROM files WHERE {where}"  # noqa: S608
-    page = f"SELECT * FROM files WHERE {where}{bound} ORDER BY {column} {direction}, id {direction} LIMIT ? OFFSET ?"  # noqa: S608
+    # Which rows is told by an index alone; only those on the page are read.
+    order_by = f"ORDER BY {column} {direction}, id {direction}"
+    chosen = f"SELECT id FROM files WHERE {where}{bound} {order_by} LIMIT ? OFFSET ?"  # noqa: S608
+    page = f"SELECT * FROM files WHERE id IN ({chosen}) {order_by}"  # noqa: S608
     on_page = (*values, *bounds, limit + 1, ((page_number or 1) - 1) * limit)
 
     def read() -> bytes:

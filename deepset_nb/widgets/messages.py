@@ -1,6 +1,7 @@
 """Every message and state that crosses between kernel and browser; the twin of js/src/lib/messages.ts.
 
-``tests/contract/messages.json`` holds one example of each and is checked from both sides.
+``tests/contract/messages.json`` holds one example of each and is checked from both sides. What only the browsers of
+files and sessions say is in messages_browsers.py.
 """
 
 from __future__ import annotations
@@ -30,40 +31,11 @@ class UploaderState(TypedDict):
     job: JobState | None
 
 
-class SessionRow(TypedDict):
-    """One upload session; times are ISO 8601 in UTC."""
-
-    session_id: str
-    status: str
-    created_at: str
-    expires_at: str | None
-    created_by: str | None
-    write_mode: str
-
-
-class SessionPage(TypedDict):
-    """What is fetched for the session browser: the newest sessions, and how many there are."""
-
-    rows: list[SessionRow]
-    total: int
-
-
 class Problem(TypedDict):
     """What happened, and what to do next."""
 
     message: str
     remedy: str
-
-
-class SessionsState(TypedDict):
-    """The session browser's table."""
-
-    target: Target
-    rows: list[SessionRow]
-    total: int
-    loading: bool
-    updated_at: str | None
-    error: Problem | None
 
 
 # --- browser to kernel ----------------------------------------------------------------------------------------------
@@ -136,12 +108,6 @@ class UploadPayload(TypedDict):
     """Request ``upload``: everything is here, send it to the platform."""
 
     write_mode: Literal["KEEP", "OVERWRITE", "FAIL"]
-
-
-class ClosePayload(TypedDict):
-    """Request ``close`` of the session browser."""
-
-    session_id: str
 
 
 # --- kernel to browser ----------------------------------------------------------------------------------------------

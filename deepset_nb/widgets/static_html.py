@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from ..transfer.progress import JobState, PhaseProgress, Target
-from .messages import SessionsState, UploaderState
+from .messages import UploaderState
 
 # Controls, and the characters that reorder or hide their neighbours ("invoice\u202efdp.exe").
 _HIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
@@ -100,44 +100,7 @@ def _amount(phase: PhaseProgress) -> str:
     return f"{done}, {size(phase['bytes_done'])} of {size(phase['bytes_total'])}" if phase["bytes_total"] else done
 
 
-# --- tables ---------------------------------------------------------------------------------------------------------
-
-
-def sessions_text(state: SessionsState) -> str:
-    """The session browser in plain text."""
-    lines = [_sessions_title(state), _where(state["target"])]
-    lines += ["  " + "  ".join(visible(cell) for cell in row) for row in _session_rows(state)]
-    return "\n".join(lines)
-
-
-def sessions_html(state: SessionsState) -> str:
-    """The session browser as HTML."""
-    parts = [f"<strong>{_text(_sessions_title(state))}</strong>", f"<div>{html.escape(_where(state['target']))}</div>"]
-    if state["rows"]:
-        parts.append(_table(("Status", "Created (UTC)", "Expires (UTC)", "By", "Session"), _session_rows(state)))
-    return _box(parts)
-
-
-def _sessions_title(state: SessionsState) -> str:
-    if state["error"]:
-        return visible(f"{state['error']['message']} {state['error']['remedy']}".strip(), 600)
-    shown, total = len(state["rows"]), state["total"]
-    if state["updated_at"] is None:
-        return "Upload sessions, not fetched yet"
-    return f"The newest {shown:,} of {total:,} upload sessions" if shown < total else f"Upload sessions: {total:,}"
-
-
-def _session_rows(state: SessionsState) -> list[tuple[str, ...]]:
-    return [
-        (
-            row["status"],
-            row["created_at"][:16].replace("T", " "),
-            (row["expires_at"] or "")[:16].replace("T", " "),
-            row["created_by"] or "",
-            row["session_id"],
-        )
-        for row in state["rows"]
-    ]
+# --- uploader ---------------------------------------------------------------------------------------------------------
 
 
 def uploader_text(state: UploaderState) -> str:

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import examples from "../../tests/contract/messages.json";
 import * as messages from "../src/lib/messages";
+import * as browsers from "../src/lib/messages_browsers";
 import { is, type Shape } from "../src/lib/shape";
 
-const shapeOf = (name: string): Shape => (messages as Record<string, Shape>)[name[0]!.toLowerCase() + name.slice(1)]!;
+const shapeOf = (name: string): Shape => ({ ...messages, ...browsers } as unknown as Record<string, Shape>)[name[0]!.toLowerCase() + name.slice(1)]!;
 
 /** Fields that one side has and the other does not. */
 function unlike(shape: Shape, value: unknown, where = ""): string[] {

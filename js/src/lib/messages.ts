@@ -49,25 +49,7 @@ export const uploaderState = {
   job: { $maybe: jobState },
 } as const;
 
-export const sessionRow = {
-  session_id: "string",
-  status: "string",
-  created_at: "string",
-  expires_at: "string?",
-  created_by: "string?",
-  write_mode: "string",
-} as const;
-
 export const problem = { message: "string", remedy: "string" } as const;
-
-export const sessionsState = {
-  target,
-  rows: { $list: sessionRow },
-  total: "number",
-  loading: "boolean",
-  updated_at: "string?",
-  error: { $maybe: problem },
-} as const;
 
 // ---- browser to kernel
 
@@ -80,7 +62,7 @@ export const hello = {
   locale: "string",
   reduced_motion: "boolean",
 } as const;
-/** `payload` depends on the action: `part`, `begin`, `received`, `remove`, `upload`, `close` have one, the others an empty object. */
+/** `payload` depends on the action: `part`, `begin`, `received`, `remove`, `upload` and those of the browsers have one, the others an empty object. */
 export const request = { kind: ["request"], id: "string", action: "string", payload: {} } as const;
 export const abort = { kind: ["abort"], id: "string" } as const;
 /** Comes with exactly one buffer. */
@@ -90,7 +72,6 @@ export const offeredFile = { file: "string", name: "string", relative_path: "str
 export const beginPayload = { files: { $list: offeredFile } } as const;
 export const filePayload = { file: "string" } as const;
 export const uploadPayload = { write_mode: ["KEEP", "OVERWRITE", "FAIL"] } as const;
-export const closePayload = { session_id: "string" } as const;
 
 // ---- kernel to browser
 
@@ -118,8 +99,6 @@ export type Phase = Of<typeof phase>;
 export type Failure = Of<typeof failure>;
 export type JobState = Of<typeof jobState>;
 export type UploaderState = Of<typeof uploaderState>;
-export type SessionRow = Of<typeof sessionRow>;
-export type SessionsState = Of<typeof sessionsState>;
 export type Problem = Of<typeof problem>;
 export type Hello = Of<typeof hello>;
 export type Chunk = Of<typeof chunk>;
