@@ -18,6 +18,7 @@ from .uploading import Uploading
 
 if TYPE_CHECKING:
     import ipywidgets
+    import pandas as pd
 
     from .connect import Sandbox
     from .job import DownloadJob
