@@ -5,6 +5,7 @@ The only place that decides dtypes, so that they are equal under pandas 2.2 and 
 
 from __future__ import annotations
 
+import json
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
@@ -18,8 +19,10 @@ import pandas as pd
 
 from .errors import InputError
 from .models import File, FileRow, SessionFile, UploadSessionDetail, WorkspaceInfo
+from .transfer.deletion import Deletion
 from .transfer.journal_records import JobRecord
 from .transfer.meta import meta_of
+from .transfer.meta_edits import Edit, Wish
 from .transfer.receipt import Row
 
 TEXT, COUNT, TIME, SECONDS = "string", "Int64", "datetime64[us, UTC]", "Float64"
@@ -221,6 +224,61 @@ def files_in(frame: pd.DataFrame) -> list[File]:
     return list(found.values())
 
 
+META = "meta."  # what a column of `with_meta_columns` begins with
+
+
+def wishes_in(frame: pd.DataFrame) -> list[Wish]:
+    """What rows of `files`, edited, say of each file's metadata: dicts or JSON in ``meta``, or columns ``meta.<key>``.
+
+    Raises:
+        InputError: A column is missing, or a row has no metadata that is any.
+    """
+    columns = [str(name) for name in frame.columns if str(name).startswith(META)]
+    if frame.empty:
+        return []
+    if "file_id" not in frame.columns or (("meta" in frame.columns) == bool(columns)):
+        raise InputError(
+            "Edits of metadata need the column file_id, and meta or meta.<key> columns, not both.",
+            "Edit a copy of what ws.list_files() returns, with expand_meta=True for a column a key.",
+        )
+    names = frame["name"] if "name" in frame.columns else frame["file_id"]
+    keys = frozenset(name.removeprefix(META) for name in columns) if columns else None
+    rows = (
+        frame[columns].rename(columns=lambda name: str(name).removeprefix(META)).to_dict("records") if columns else ()
+    )
+    metas: Iterable[Any] = rows or frame["meta"]
+    wishes: dict[UUID, Wish] = {}
+    for number, (file_id, name, meta) in enumerate(zip(frame["file_id"], names, metas, strict=True)):
+        try:
+            wish = Wish(UUID(str(file_id)), str(name), _meta_given(meta), keys)
+        except (ValueError, TypeError):
+            raise InputError(
+                f"Row {number} of the DataFrame is not that of a file with its metadata.",
+                "file_id must be an id, meta a dict or the JSON of an object; nothing was changed.",
+            ) from None
+        if wishes.setdefault(wish.file_id, wish) is not wish:
+            raise InputError(f"The file {file_id} is twice in the DataFrame.", "Drop one of the rows.")
+    return list(wishes.values())
+
+
+def _meta_given(meta: object) -> Mapping[str, Any]:
+    value = json.loads(meta) if isinstance(meta, str) else meta
+    if not isinstance(value, Mapping):
+        raise TypeError
+    # An empty cell is no value; a list is one, whatever pandas says of it.
+    return {key: item for key, item in value.items() if not (pd.api.types.is_scalar(item) and pd.isna(item))}
+
+
+def meta_edits(edits: Iterable[Edit]) -> pd.DataFrame:
+    """Edits of metadata, one row for each key that differs: see ``Workspace.apply_meta``."""
+    return _frame(META_EDITS, (vars(edit) | {"file_id": str(edit.file_id)} for edit in edits))
+
+
+def deletions(rows: Iterable[Deletion]) -> pd.DataFrame:
+    """Files to delete or deleted: see ``Workspace.delete_files``."""
+    return _frame(DELETIONS, (vars(row) | {"file_id": str(row.file_id) if row.file_id else None} for row in rows))
+
+
 def sessions(found: Iterable[UploadSessionDetail]) -> pd.DataFrame:
     """Upload sessions: ``session_id status created_at expires_at write_mode created_by``."""
     return _frame(SESSIONS, (session_record(session) for session in found))
@@ -293,6 +351,21 @@ def receipt_of(rows: Sequence[Row]) -> pd.DataFrame:
     """The same of a transfer's rows, which may change meanwhile; column by column, as they can be very many."""
     return pd.DataFrame({name: _series([row.shown(name) for row in rows], dtype) for name, dtype in RECEIPT.items()})
 
+
+META_EDITS = {
+    **dict.fromkeys(("file_id", "name", "key"), TEXT),
+    **dict.fromkeys(("before", "after"), "object"),
+    **dict.fromkeys(("status", "reason", "remedy"), TEXT),
+}
+DELETIONS = {
+    "file_id": TEXT,
+    "name": TEXT,
+    "size": COUNT,
+    "created_at": TIME,
+    "status": TEXT,
+    "reason": TEXT,
+    "remedy": TEXT,
+}
 
 ACTIONS = {"pending": "send", "failed": "refuse"}
 

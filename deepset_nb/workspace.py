@@ -11,6 +11,7 @@ from .downloading import Downloading
 from .job import kernel_jobs
 from .looking import Looking
 from .settings import Settings, resolve
+from .tidying import Tidying
 from .transfer.identity import Identity, identify
 from .transfer.progress import Target
 from .upload_session import UploadSession, fetch_session, parse_session_id
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 _latest: Workspace | None = None
 
 
-class Workspace(Looking, Uploading, Downloading):
+class Workspace(Looking, Uploading, Downloading, Tidying):
     """A workspace of the deepset AI Platform.
 
     Making one asks the platform who you are and whether the workspace is there, so that a wrong key or name shows at

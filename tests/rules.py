@@ -18,7 +18,17 @@ PACKAGE = "deepset_nb"
 # Imports point only to the right; rooms of one place may import each other.
 ORDER = (
     ("__init__", "__main__", "cli", "demo", "magics"),
-    ("workspace", "connect", "workflows", "upload_session", "uploading", "downloading", "looking", "listing_line"),
+    (
+        "workspace",
+        "connect",
+        "workflows",
+        "upload_session",
+        "uploading",
+        "downloading",
+        "looking",
+        "listing_line",
+        "tidying",
+    ),
     ("widgets",),
     ("job", "history"),
     ("frames",),
