@@ -17,7 +17,7 @@ PACKAGE = "deepset_nb"
 
 # Imports point only to the right; rooms of one place may import each other.
 ORDER = (
-    ("__init__", "__main__", "cli", "demo", "magics"),
+    ("__init__", "__main__", "cli", "demo", "magics", "magic_words"),
     (
         "workspace",
         "connect",
