@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
-from . import frames
+from . import file_frames
 from .errors import InputError
 from .job import DownloadJob
 from .settings import Settings
@@ -77,7 +77,7 @@ class Downloading:
             odata_filter=odata_filter,
             include_meta=include_meta,
             safe_mode=safe_mode,
-            only=frames.files_in(cast("pd.DataFrame", files)) if is_frame else None,
+            only=file_frames.files_in(cast("pd.DataFrame", files)) if is_frame else None,
             ids=None if is_frame or files is None else parse_file_ids(cast("Iterable[str | UUID]", files)),
         )
         if not show:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from . import bridge, frames
+from . import bridge, file_frames, frames
 from .client import AsyncClient
 from .client.files import Field, Order
 from .client.odata import Wanted, wanted
 from .errors import InputError
 from .listing_line import ListingLine
 from .settings import Settings
+from .transfer import doctor
+from .transfer.doctor import Diagnosis
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from .models import FileRow
+    from .models import FileRow, UploadSessionDetail
 
 MOST_DICTS = 200_000  # files whose metadata becomes dicts: a million of them would take gigabytes
 
@@ -95,15 +97,15 @@ class Looking:
         table = bridge.run(self._list_files, listing, asked, after, before, limit)
         frame = table.frame(raw=raw or (table.count > MOST_DICTS and not expand_meta))
         if expand_meta and not raw:
-            frame = frames.with_meta_columns(frame)
+            frame = file_frames.with_meta_columns(frame)
         if note := asked.note():
             frame.attrs["notes"] = [note]
         return frame
 
     async def _list_files(
         self, listing: dict[str, Any], asked: Wanted, after: int | None, before: int | None, limit: int | None
-    ) -> frames.FileTable:
-        table = frames.FileTable()
+    ) -> file_frames.FileTable:
+        table = file_frames.FileTable()
         if limit == 0:
             return table
         line = ListingLine("files")
@@ -123,7 +125,12 @@ class Looking:
         return table
 
     def list_upload_sessions(
-        self, *, is_expired: bool | None = None, status: str | None = None, created_by: str | None = None
+        self,
+        *,
+        is_expired: bool | None = None,
+        status: str | None = None,
+        created_by: str | None = None,
+        diagnose: bool = False,
     ) -> pd.DataFrame:
         """The workspace's upload sessions, newest first.
 
@@ -135,21 +142,27 @@ class Looking:
             status: Only those that are ``"OPEN"``, ``"CLOSED"`` or ``"EXPIRED"``. This and the next are picked here,
                 out of all sessions: the platform cannot.
             created_by: Only those of people whose names contain this.
+            diagnose: Also ask how each stands: two requests a session.
 
         Returns:
             Columns ``session_id status write_mode created_by`` (string), ``created_at expires_at``
-            (datetime64[us, UTC]).
+            (datetime64[us, UTC]). With ``diagnose`` also ``finished failed pending`` (Int64, files; the platform does
+            not tell what waits in an open session), ``verdict next_action code`` (string): how it stands, what to do,
+            and the line of Python for it.
         """
-        found = bridge.run(self._list_sessions, is_expired)
-        return frames.sessions(one for one in found if frames.is_asked_for(one, status=status, created_by=created_by))
+        wanted = {"status": status, "created_by": created_by}
+        found, diagnoses = bridge.run(self._list_sessions, is_expired, wanted, diagnose)
+        listed = frames.sessions(found)
+        return frames.with_diagnoses(listed, diagnoses) if diagnose else listed
 
-    async def _list_sessions(self, is_expired: bool | None) -> list[Any]:
-        found: list[Any] = []
+    async def _list_sessions(
+        self, is_expired: bool | None, wanted: dict[str, str | None], look_closer: bool
+    ) -> tuple[list[UploadSessionDetail], list[Diagnosis]]:
+        found: list[UploadSessionDetail] = []
         async with AsyncClient(self.settings) as client:
-            pages: AsyncGenerator[list[Any], None] = client.upload_sessions.list(self.name, is_expired=is_expired)
-            async for page in pages:
-                found += page
-        return found
+            async for page in client.upload_sessions.list(self.name, is_expired=is_expired):
+                found += [one for one in page if frames.is_asked_for(one, **wanted)]
+            return found, await doctor.diagnose(client, self.name, found) if look_closer else []
 
 
 def _microseconds(argument: str, moment: Moment | None) -> int | None:
@@ -167,13 +180,13 @@ def _microseconds(argument: str, moment: Moment | None) -> int | None:
         if not isinstance(moment, date):
             raise InputError(f"{argument} is a {type(moment).__name__}.", "Give a datetime, a date or ISO 8601 text.")
         moment = datetime(moment.year, moment.month, moment.day, tzinfo=UTC)
-    return frames.microseconds(moment)
+    return file_frames.microseconds(moment)
 
 
 def _is_between(row: FileRow, after: int | None, before: int | None) -> bool:
     if after is None and before is None:
         return True
-    made = frames.microseconds(row.created_at)
+    made = file_frames.microseconds(row.created_at)
     return (after is None or made > after) and (before is None or made < before)
 
 

@@ -100,6 +100,7 @@ def _parser(magic: str) -> _Parser:
     files.add_argument("--expand-meta", action="store_true", help="a column for each key of the metadata")
     sessions = verbs.add_parser("sessions", prog="%deepset sessions", help="its upload sessions, newest first")
     sessions.add_argument("--status", choices=STATUSES, type=str.upper, help="only those")
+    sessions.add_argument("--diagnose", action="store_true", help="also how each stands and what to do")
     upload = verbs.add_parser("upload", prog="%deepset upload", help="files and folders, through an upload session")
     upload.add_argument("paths", nargs="+", metavar="PATH", help="file, folder or glob")
     upload.add_argument("--recursive", "-r", action="store_true", help="also what lies in subfolders")

@@ -86,7 +86,7 @@ def _files(workspace: Workspace, given: Namespace) -> Any:
 
 
 def _sessions(workspace: Workspace, given: Namespace) -> Any:
-    return workspace.list_upload_sessions(status=given.status)
+    return workspace.list_upload_sessions(status=given.status, diagnose=given.diagnose)
 
 
 def _upload(workspace: Workspace, given: Namespace) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
-from . import bridge, frames
+from . import bridge, file_frames, frames
 from .client import AsyncClient
 from .errors import InputError
 from .settings import Settings
@@ -51,7 +51,7 @@ class Tidying:
         Raises:
             InputError: A column is missing, or a row is not that of a file.
         """
-        wishes = frames.wishes_in(edited)
+        wishes = file_frames.wishes_in(edited)
         return frames.meta_edits(bridge.run(self._apply_meta, wishes, dry_run).edits)
 
     async def _apply_meta(self, wishes: list[Wish], dry_run: bool) -> MetaEdits:

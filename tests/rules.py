@@ -31,7 +31,7 @@ ORDER = (
     ),
     ("widgets",),
     ("job", "history"),
-    ("frames",),
+    ("frames", "file_frames"),
     ("bridge", "_task", "_main_thread", "_at_exit"),
     ("transfer",),
     ("client",),
@@ -40,7 +40,7 @@ ORDER = (
 PLACE = {room: place for place, rooms in enumerate(ORDER) for room in rooms}
 EMULATOR_MAY_IMPORT = {"models", "errors", "emulator"}
 MAY_IMPORT_EMULATOR = {"cli", "connect", "demo", "emulator"}
-MAY_IMPORT_PANDAS = {"workspace", "frames", "transfer.plan", "transfer.receipt", "transfer.meta"}
+MAY_IMPORT_PANDAS = {"workspace", "frames", "file_frames", "transfer.plan", "transfer.receipt", "transfer.meta"}
 NOTEBOOK_LIBRARIES = {"ipywidgets", "anywidget", "IPython"}
 NESTING = {"nest_asyncio", "nest_asyncio2"}
 KNOWS_ENDPOINTS = {"client", "emulator"}

@@ -5,9 +5,7 @@ from __future__ import annotations
 import builtins
 import contextlib
 import json
-import re
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
-from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -17,6 +15,7 @@ import httpx
 
 from ..errors import ApiError, DeepsetError, FileNotFound, InputError, InvalidMeta
 from ..models import File, FileId, FileKey, FileRow, WriteMode, page_of, utf8
+from .content import Content, length_of, range_of
 from .cursor import by_cursor
 from .multipart import Form, escaped
 from .network import CONNECT_S, WRITE_S
@@ -37,23 +36,6 @@ _KeyPage = page_of(FileKey)
 
 # The answer comes after the platform has stored up to 200 MB; its own limit for a request is about 3 minutes.
 _UPLOAD_TIMEOUT = httpx.Timeout(connect=CONNECT_S, read=200.0, write=WRITE_S, pool=None)
-
-
-@dataclass(frozen=True)
-class Content:
-    """The content of a file, under way.
-
-    Attributes:
-        pieces: The bytes from ``start`` on.
-        start: Where they begin: where it was asked for, or 0.
-        total: Bytes of the whole file, if the platform says so.
-        etag: What the platform calls this version of the content, or nothing.
-    """
-
-    pieces: AsyncIterator[bytes]
-    start: int
-    total: int | None
-    etag: str
 
 
 class Files:
@@ -306,7 +288,7 @@ class Files:
                 start = -1  # it has no such byte
             else:
                 encoded = "content-encoding" in response.headers
-                first, total = _range_of(response) if start else (0, _length_of(response))
+                first, total = range_of(response) if start else (0, length_of(response))
                 if first in (0, start) and not (encoded and first):
                     etag = response.headers.get("etag", "")
                     yield Content(response.aiter_bytes(), first, None if encoded else total, etag)
@@ -330,19 +312,6 @@ class Files:
         path = workspace_path(workspace, "files")
         response = await self._client.request("GET", path, asked, worth=REPEATABLE, params=params)
         return decoded(response, kind, self._client.settings)
-
-
-def _range_of(response: httpx.Response) -> tuple[int, int | None]:
-    """The first byte an answer holds, -1 for a part that does not say, and the size of the whole if it is known."""
-    if response.status_code != 206:
-        return 0, _length_of(response)
-    found = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("content-range", ""))
-    return (int(found[1]), int(found[2]) if found[2] != "*" else None) if found else (-1, None)
-
-
-def _length_of(response: httpx.Response) -> int | None:
-    length = response.headers.get("content-length", "")
-    return int(length) if length.isdecimal() else None
 
 
 def _as_json(meta: Mapping[str, Any]) -> str:

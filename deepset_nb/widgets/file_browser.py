@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
-from .. import frames
+from .. import file_frames
 from ..client.deletion import delete_each
 from ..client.paging import Page
 from ..errors import DeepsetError, InputError
@@ -139,7 +139,7 @@ class FileBrowser(Browser[File]):
         return str(row.file_id)
 
     def _frame(self, rows: Iterable[File]) -> pd.DataFrame:
-        return frames.files(rows)
+        return file_frames.files(rows)
 
     def _arguments(self, query: dict[str, Any]) -> dict[str, Any]:
         names = {"name": "name", "filter": "odata_filter", "sort": "sort", "order": "order"}
@@ -182,7 +182,7 @@ class FileBrowser(Browser[File]):
             raise InputError("No file is selected.", "Select the files to download.")
         chosen = list(self._chosen.values())
         self._content["folder"] = folder
-        self.follow(await asyncio.to_thread(lambda: self._download_into(frames.files(chosen), folder)))
+        self.follow(await asyncio.to_thread(lambda: self._download_into(file_frames.files(chosen), folder)))
 
     async def _delete(self, payload: dict[str, Any]) -> DeleteResult:
         asked = parse(payload, DeletePayload)

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import deepset_nb as dn
-from deepset_nb import frames, looking
+from deepset_nb import file_frames, looking
 from deepset_nb.errors import InputError
 
 METAS: list[dict[str, Any]] = [
@@ -106,7 +106,7 @@ def test_very_many_files_have_their_metadata_as_text(files: dn.Workspace, monkey
 def test_an_empty_listing_has_all_columns(ws: dn.Workspace, arguments: dict[str, Any]) -> None:
     frame = ws.list_files(**arguments)
 
-    assert {str(name): str(dtype) for name, dtype in frame.dtypes.items()} == frames.FILES
+    assert {str(name): str(dtype) for name, dtype in frame.dtypes.items()} == file_frames.FILES
 
 
 @pytest.mark.parametrize(

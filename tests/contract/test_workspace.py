@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import deepset_nb as dn
-from deepset_nb import connect, frames, settings
+from deepset_nb import connect, file_frames, frames, settings
 from deepset_nb.emulator.server import Connection
 from deepset_nb.errors import Unauthorized
 
@@ -40,7 +40,7 @@ def test_settings_come_from_the_environment(connection: Connection, monkeypatch:
 
 
 def test_listings_of_an_empty_workspace_have_their_columns(ws: dn.Workspace) -> None:
-    assert columns(ws.list_files()) == frames.FILES
+    assert columns(ws.list_files()) == file_frames.FILES
     assert columns(ws.list_upload_sessions()) == frames.SESSIONS
 
 
