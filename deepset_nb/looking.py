@@ -85,6 +85,8 @@ class Looking:
         raw = meta == "raw"
         if isinstance(meta, str) and not raw:
             raise InputError(f"meta is {meta!r}.", 'Give a dict such as {"category": "news"}, or "raw".')
+        for argument, text in (("name", name), ("odata_filter", odata_filter)):
+            _check_text(argument, text)
         if limit is not None and limit < 0:
             raise InputError(f"limit is {limit}.", "Give 0 or more, or None for all files.")
         asked = wanted(None if isinstance(meta, str) else meta, odata_filter)
@@ -163,6 +165,15 @@ class Looking:
             async for page in client.upload_sessions.list(self.name, is_expired=is_expired):
                 found += [one for one in page if frames.is_asked_for(one, **wanted)]
             return found, await doctor.diagnose(client, self.name, found) if look_closer else []
+
+
+def _check_text(argument: str, text: str | None) -> None:
+    if text is not None and not isinstance(text, str):
+        raise InputError(f"{argument} is a {type(text).__name__}.", "Give a text.")
+    try:
+        (text or "").encode()
+    except UnicodeEncodeError:
+        raise InputError(f"{argument} holds half a character.", "Decode the text as what it is.") from None
 
 
 def _microseconds(argument: str, moment: Moment | None) -> int | None:

@@ -116,6 +116,10 @@ def test_an_empty_listing_has_all_columns(ws: dn.Workspace, arguments: dict[str,
         ({"created_before": 5}, "created_before"),
         ({"limit": -1}, "limit"),
         ({"meta": "news"}, "meta"),
+        ({"name": "half \ud800"}, "name"),
+        ({"name": 5}, "name"),
+        ({"odata_filter": "a eq '\ud800'"}, "odata_filter"),
+        ({"sort": "size"}, "size"),
     ],
 )
 def test_what_cannot_be_listed_is_refused_by_name(ws: dn.Workspace, arguments: dict[str, Any], word: str) -> None:
