@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import replace
 
 from ..client.fingerprint import fingerprint_of
+from ..client.places import stat_of
 from .plan import replan
 from .receipt import Row
 
@@ -30,7 +30,7 @@ def _is_unchanged(row: Row) -> bool:
     if isinstance(row.source, bytes):
         return True
     try:
-        stat = os.stat(row.source)  # noqa: PTH116
+        stat = stat_of(row.source)
         if stat.st_size != row.size or stat.st_mtime_ns != row.mtime_ns:
             return False
         return not isinstance(row.meta, str) or row.meta_content is None or fingerprint_of(row.meta) == row.meta_content

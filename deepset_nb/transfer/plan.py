@@ -12,13 +12,12 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import os
 import reprlib
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
 from ..client.filenames import stored_name
+from ..client.places import is_there, stat_of, without_ending
 from ..errors import InputError
 from ..models import DeepsetCloudFile, utf8
 from .documents import document_rows, text_row
@@ -104,7 +103,7 @@ def replan(rows: Iterable[Row]) -> list[Row]:
         if row.state == "clash":  # the other one may be up already, and is not among these
             refuse(again, "clash", row.reason or "", row.remedy or "")
         elif isinstance(row.meta, str):
-            again.meta = row.meta if Path(row.meta).exists() else None
+            again.meta = row.meta if is_there(row.meta) else None
         elif row.told is None:
             again.meta = row.meta
         if again.meta is None and isinstance(row.source, str) and (row.told is None or row.told.beside):
@@ -134,7 +133,7 @@ def _look(row: Row) -> Row:
         fresh.path = row.path
     else:
         try:
-            fresh = file_row(row.path, row.name, row.source, os.stat(row.source))  # noqa: PTH116
+            fresh = file_row(row.path, row.name, row.source, stat_of(row.source))
         except OSError as error:
             fresh = unreadable_row(row.path, row.name, row.source, error)
         fresh.told = row.told
@@ -153,7 +152,9 @@ def _pair(rows: list[Row]) -> list[Row]:
     if f"{SIDECAR}/" not in "/".join([row.name for row in rows]) + "/":  # a third of the cost of looking at each
         return rows
     sidecars = {
-        row.path[: -len(SIDECAR)]: row for row in rows if row.name.endswith(SIDECAR) and isinstance(row.source, str)
+        without_ending(row.path, SIDECAR): row
+        for row in rows
+        if row.name.endswith(SIDECAR) and isinstance(row.source, str)
     }
     paired: set[int] = set()
     for row in rows:

@@ -35,7 +35,7 @@ class Row:
         name: The file name asked for.
         stored_name: The name the platform lists it under.
         size: Bytes.
-        source: The path of its bytes, or the bytes. A str, as a hundred thousand Path objects take 80 MB.
+        source: The path or URL of its bytes, or the bytes. A str, as a hundred thousand Path objects take 80 MB.
         meta: The metadata to send along, if any: the path of a sidecar, or UTF-8 JSON.
         mtime_ns: When the file was last written to, as planned; 0 for what was made in memory.
         state: What the plan found, such as ``new``, ``clash`` or ``hidden``; it does not change while sending.
@@ -52,7 +52,7 @@ class Row:
     name: str
     stored_name: str
     size: int
-    source: str | bytes
+    source: str | bytes = field(repr=False)  # a URL may be signed
     meta: str | bytes | None = None
     mtime_ns: int = 0
     status: Status = "pending"

@@ -21,6 +21,7 @@ from weakref import WeakKeyDictionary
 import filelock
 
 from .._places import state_folder
+from ..client.places import is_remote, shown
 from ..models import OpenedSession, WriteMode
 from .journal import Journal
 from .journal_records import JobRecord, Past, Place, writable
@@ -59,6 +60,8 @@ def place_of(row: Row) -> Place:
         where = f"{MEMORY}{row.name}"
     elif row.source.startswith(MEMORY):  # made in memory by an earlier run, which took its content along
         where = row.source
+    elif is_remote(row.source):
+        where = shown(row.source)  # the journal is no place for what signs an address
     else:
         where = os.path.abspath(row.source)  # noqa: PTH100
     return writable(where), row.stored_name
