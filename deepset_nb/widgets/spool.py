@@ -94,17 +94,23 @@ class Spool:
 
     # --- taking files ---------------------------------------------------------------------------------------------
 
+    def objection(self, offered: OfferedFile) -> Problem | None:
+        """What stands against a file, wherever its bytes are."""
+        if not _ID.fullmatch(offered["file"]) or offered["size"] < 0:
+            return {"message": "The browser announced this file wrongly.", "remedy": "Reload the page."}
+        if offered["size"] > self._limit:
+            return {
+                "message": f"Larger than {self._limit / 2**30:g} GiB, the most the platform takes for one file.",
+                "remedy": "Split it.",
+            }
+        return None
+
     def offer(self, offered: OfferedFile) -> Problem | None:
         """Make room for a file, or say why not."""
         with self._lock:
+            if problem := self.objection(offered):
+                return problem
             key, size = offered["file"], offered["size"]
-            if not _ID.fullmatch(key) or size < 0:
-                return {"message": "The browser announced this file wrongly.", "remedy": "Reload the page."}
-            if size > self._limit:
-                return {
-                    "message": f"Larger than {self._limit / 2**30:g} GiB, the most the platform takes for one file.",
-                    "remedy": "Split it.",
-                }
             if key in self._arriving:
                 return None
             try:
@@ -112,12 +118,13 @@ class Spool:
                 if shutil.disk_usage(folder).free < self._lacking + size + _RESERVE_BYTES:
                     return {
                         "message": "There is not enough space on the kernel's disk for this file.",
-                        "remedy": f"Free some in {folder.parent}, or set the variable TMPDIR to a larger disk.",
+                        "remedy": f"Free some in {folder.parent}, or set the variable TMPDIR to a larger disk. "
+                        "A file that is on the kernel's disk already goes up with ws.upload(path).",
                     }
                 (folder / key).touch(mode=0o600)
             except OSError as error:
                 return _disk_problem(error)
-            path = _clean(offered["relative_path"] or offered["name"])
+            path = clean(offered["relative_path"] or offered["name"])
             self._arriving[key] = _Arriving(SpooledFile(key, folder / key, path.rpartition("/")[2], path, size))
             self._lacking += size
             return None
@@ -181,6 +188,12 @@ class Spool:
                 for one in self._arriving.values()
             ]
 
+    def path_of(self, key: str) -> Path | None:
+        """Where a file lies that is here whole."""
+        with self._lock:
+            arriving = self._arriving.get(key)
+            return arriving.file.path if arriving is not None and not arriving.lacking else None
+
     def complete(self) -> list[SpooledFile]:
         """The files that are here from the first byte to the last."""
         with self._lock:
@@ -204,7 +217,7 @@ class Spool:
         return self._folder
 
 
-def _clean(path: str) -> str:
+def clean(path: str) -> str:
     """A relative path without steps up, empty parts, controls and halves of characters, which nothing can send on."""
     path = path.encode("utf-8", "replace").decode()
     printable = "".join(character for character in path.replace("\\", "/") if character >= " " and character != "\x7f")

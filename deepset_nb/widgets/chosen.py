@@ -1,0 +1,190 @@
+"""The files of one uploader: in the kernel's spool or still in a page, with their metadata, as rows and as code."""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import Any, TypedDict
+
+from ..errors import InputError
+from ..transfer.hazards import SIDECAR
+from ..transfer.meta import Told
+from ..transfer.meta_text import parse_meta
+from ..transfer.plan import BUCKET_LIMIT, plan_files
+from ..transfer.receipt import IN_BROWSER, Row
+from .code import call_of
+from .messages import Hazard, HeldFile, MetaProblem, OfferedFile, PlanResult, Problem
+from .spool import Spool, clean
+
+MOST_HAZARDS = 200
+
+
+class _Waiting(TypedDict):
+    """A file that is still in a page."""
+
+    page: str
+    offered: OfferedFile
+
+
+class Chosen:
+    """What was dropped or chosen, and not uploaded yet.
+
+    Attributes:
+        spool: The files that have come, or are coming, to the kernel.
+        meta_of_all: Metadata for all files, as it was typed.
+    """
+
+    def __init__(self) -> None:
+        """Nothing chosen."""
+        self.spool = Spool(BUCKET_LIMIT)
+        self.meta_of_all = ""
+        self._meta_of: dict[str, str] = {}
+        self._waiting: dict[str, _Waiting] = {}
+        self._lock = threading.Lock()
+
+    # --- files ----------------------------------------------------------------------------------------------------
+
+    def offer(self, offered: OfferedFile, page: str, direct: bool) -> Problem | None:
+        """Take a file in, or say why not. With ``direct`` it stays in its page, unless the kernel must read it."""
+        if direct and not is_sidecar(offered):
+            if problem := self.spool.objection(offered):
+                return problem
+            with self._lock:
+                self._waiting[offered["file"]] = {"page": page, "offered": offered}
+            return None
+        return self.spool.offer(offered)
+
+    def waits(self, key: str) -> bool:
+        """Whether this file is still in a page."""
+        return key in self._waiting
+
+    def fetch(self, key: str) -> Problem | None:
+        """Make room in the spool for a file that is in a page."""
+        with self._lock:
+            waiting = self._waiting.get(key)
+        if waiting is None:
+            return {"message": "The kernel does not know this file any more.", "remedy": "Choose it again."}
+        return self.spool.offer(waiting["offered"])
+
+    def remove(self, key: str) -> None:
+        """Forget a file."""
+        with self._lock:
+            self._waiting.pop(key, None)
+        self._meta_of.pop(key, None)
+        self.spool.remove(key)
+
+    def held(self, page: str) -> list[HeldFile]:
+        """All files, as a page wants to know them."""
+        with self._lock:
+            waiting = dict(self._waiting)
+        spooled: list[HeldFile] = [
+            {**one, "waits": False, "meta": self._meta_of.get(one["file"], "")}
+            for one in self.spool.held()
+            if one["file"] not in waiting
+        ]
+        return spooled + [
+            {
+                "file": key,
+                "name": one["offered"]["name"],
+                "relative_path": clean(one["offered"]["relative_path"]),
+                "size": one["offered"]["size"],
+                "received": 0,
+                "waits": one["page"] == page,
+                "meta": self._meta_of.get(key, ""),
+            }
+            for key, one in waiting.items()
+        ]
+
+    def clear(self) -> None:
+        """Forget all of it, metadata included."""
+        with self._lock:
+            self._waiting.clear()
+        self._meta_of.clear()
+        self.meta_of_all = ""
+        self.spool.clear()
+
+    # --- metadata -------------------------------------------------------------------------------------------------
+
+    def set_meta(self, key: str | None, text: str) -> MetaProblem | None:
+        """Take metadata as it was typed, or say what is wrong with it, and where."""
+        if text.strip() and (problem := parse_meta(text)[1]):
+            return {
+                "message": problem.reason,
+                "remedy": problem.remedy,
+                "line": problem.line,
+                "column": problem.column,
+            }
+        if key is None:
+            self.meta_of_all = text.strip()
+        elif text.strip():
+            self._meta_of[key] = text
+        else:
+            self._meta_of.pop(key, None)
+        return None
+
+    def _told(self, key: str) -> Told | None:
+        layers = [meta for text in (self.meta_of_all, self._meta_of.get(key, "")) if (meta := _read(text))]
+        return Told(tuple(layers)) if layers else None
+
+    # --- what becomes of them -------------------------------------------------------------------------------------
+
+    def rows(self, page: str) -> list[Row]:
+        """A row for each file that has come whole, or is held by this page."""
+        with self._lock:
+            waiting = [(key, one["offered"]) for key, one in self._waiting.items() if one["page"] == page]
+        rows = [self._row(file.id, file.relative_path, file.size, str(file.path)) for file in self.spool.complete()]
+        for key, one in waiting:
+            rows.append(self._row(key, clean(one["relative_path"] or one["name"]), one["size"], IN_BROWSER + key))
+            rows[-1].mtime_ns = one["changed"] * 1_000_000
+        return rows
+
+    def _row(self, key: str, path: str, size: int, source: str) -> Row:
+        name = path.rpartition("/")[2]
+        return Row(path, name, name, size, source, told=self._told(key))
+
+    def plan(self, page: str) -> PlanResult:
+        """What an upload would do now, and every hazard in its way. Nothing is sent."""
+        given = self.rows(page)
+        ids = {row.source: self._id_of(row) for row in given}
+        rows = plan_files(given)
+        sent = [row for row in rows if row.status == "pending"]
+        notable = [row for row in rows if row.status != "pending" or row.warning]
+        notable.sort(key=lambda row: ("failed", "skipped", "pending").index(row.status))
+        hazards: list[Hazard] = [
+            {
+                "file": ids.get(row.source, ""),
+                "path": row.path,
+                "action": "send" if row.status == "pending" else "refuse" if row.status == "failed" else "skip",
+                "state": row.state,
+                "reason": row.reason or row.warning or "",
+                "remedy": row.remedy or "",
+            }
+            for row in notable[:MOST_HAZARDS]
+        ]
+        return {
+            "send": len(sent),
+            "bytes": sum(row.size for row in sent),
+            "hazards": hazards,
+            "more": len(notable) - len(hazards),
+        }
+
+    def code(self, page: str, write_mode: str) -> str:
+        """The Python that does the same with files on the kernel's disk."""
+        given = self.rows(page)
+        own = {row.path: text for row in given if (text := _read(self._meta_of.get(self._id_of(row), "")))}
+        return call_of([row.path for row in given], write_mode, _read(self.meta_of_all), own)
+
+    def _id_of(self, row: Row) -> str:
+        assert isinstance(row.source, str)
+        if row.source.startswith(IN_BROWSER):
+            return row.source.removeprefix(IN_BROWSER)
+        return row.source.replace("\\", "/").rpartition("/")[2]
+
+
+def is_sidecar(offered: OfferedFile) -> bool:
+    """Whether it holds another file's metadata, which the kernel has to read."""
+    return offered["name"].endswith(SIDECAR)
+
+
+def _read(text: str) -> dict[str, Any] | None:
+    return parse_meta(text)[0] if text.strip() else None
