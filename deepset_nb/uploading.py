@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,6 @@ from .transfer.plan import (
     Given,
     PathLike,
     Patterns,
-    plan_files,
     plan_rows,
     plan_texts,
     read_given,
@@ -35,8 +34,8 @@ from .transfer.upload import Upload
 if TYPE_CHECKING:
     import pandas as pd
 
+    from .transfer.from_browser import Courier
     from .transfer.meta import Meta
-    from .widgets.uploader import SpooledFile
 
 PATIENT = 2  # safe mode: one connection, and everything is tried twice as often
 
@@ -245,11 +244,18 @@ class Uploading:
 
         return UploadJob(transfer, show_job)
 
-    def _upload_spooled(self, files: list[SpooledFile], write_mode: str) -> UploadJob:
-        """Send what a browser handed over; the uploader shows the job itself."""
-        plan = partial(plan_files, [(str(file.path), file.name, file.relative_path) for file in files])
-        mode = WriteMode.named(write_mode)
-        # Each drop is a new copy in a folder of its own: there is no earlier run of it to go on from.
+    def _upload_chosen(self, plan: Callable[[], list[Row]], write_mode: str, courier: Courier | None) -> UploadJob:
+        """Send what was chosen in a browser; the uploader shows the job itself."""
+        # Each drop is a new copy in a place of its own: there is no earlier run of it to go on from.
         return self._start(
-            Upload(self.settings, plan, Progress(self.target), who=self._who, write_mode=mode, resume=False), show=False
+            Upload(
+                self.settings,
+                plan,
+                Progress(self.target),
+                who=self._who,
+                write_mode=WriteMode.named(write_mode),
+                resume=False,
+                courier=courier,
+            ),
+            show=False,
         )

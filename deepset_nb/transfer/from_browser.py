@@ -197,4 +197,3 @@ def page_gone() -> BucketError:
 def browsers_limit() -> AdaptiveLimit:
     """How many posts a page may have on their way: as many as a browser opens connections, fewer when in trouble."""
     return AdaptiveLimit(AT_ONCE)
-

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from typing import Any, TypedDict
 
-from ..errors import InputError
 from ..transfer.hazards import SIDECAR
 from ..transfer.meta import Told
 from ..transfer.meta_text import parse_meta
 from ..transfer.plan import BUCKET_LIMIT, plan_files
 from ..transfer.receipt import IN_BROWSER, Row
 from .code import call_of
-from .messages import Hazard, HeldFile, MetaProblem, OfferedFile, PlanResult, Problem
+from .messages import Problem
 from .spool import Spool, clean
+from .upload_messages import Hazard, HeldFile, MetaProblem, OfferedFile, PlanResult
 
 MOST_HAZARDS = 200
 
@@ -78,7 +77,7 @@ class Chosen:
         with self._lock:
             waiting = dict(self._waiting)
         spooled: list[HeldFile] = [
-            {**one, "waits": False, "meta": self._meta_of.get(one["file"], "")}
+            {**one, "meta": self._meta_of.get(one["file"], "")}
             for one in self.spool.held()
             if one["file"] not in waiting
         ]
@@ -132,7 +131,11 @@ class Chosen:
         """A row for each file that has come whole, or is held by this page."""
         with self._lock:
             waiting = [(key, one["offered"]) for key, one in self._waiting.items() if one["page"] == page]
-        rows = [self._row(file.id, file.relative_path, file.size, str(file.path)) for file in self.spool.complete()]
+        rows = [
+            self._row(file.id, file.relative_path, file.size, str(file.path))
+            for file in self.spool.complete()
+            if file.id not in self._waiting
+        ]
         for key, one in waiting:
             rows.append(self._row(key, clean(one["relative_path"] or one["name"]), one["size"], IN_BROWSER + key))
             rows[-1].mtime_ns = one["changed"] * 1_000_000

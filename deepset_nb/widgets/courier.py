@@ -1,30 +1,33 @@
 """A page that posts its files to the bucket itself: orders to it, and what it reports.
 
 A page may vanish at any moment, and nobody tells. So it is asked: a page that is there answers a roll call at once,
-whatever it is doing. Silence counts only while this kernel could have heard an answer; one that runs a cell may be deaf.
+whatever it is doing. Silence counts only while this kernel could have heard it; one that runs a cell may be deaf.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import time
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from ..errors import BucketError
 from ..transfer.from_browser import Answer, Order, page_gone
-from .messages import Answered, Loaded
+from .upload_messages import Answered, Loaded
 
+_LOOPBACK = re.compile(r"localhost|.+\.localhost|127(\.\d+){3}|::1")
 ROLL_CALL_S = 10.0  # of silence, between two calls
 MOST_CALLS = 4  # unanswered in a row
 RELOAD_CALL_S, RELOAD_CALLS = 1.0, 3  # once another page has taken up the same widget
 ANSWER_BYTES = 16 << 10
 
 Send = Callable[[dict[str, Any]], None]
-Bring = Callable[[str], Awaitable[str]]
+Prepare = Callable[[str], Awaitable["asyncio.Future[str]"]]
 
 
 @dataclass(eq=False)
@@ -39,9 +42,9 @@ class PageCourier:
     Args:
         page: The page's id.
         send: Sends it a message.
-        arrival: Awaits a file whose bytes the page was asked for; the path of the copy.
+        prepare: Makes room for a file on the kernel's disk; the promise of its path once all of it has come.
         release: Forgets that copy.
-        known: What is known of buckets by address: whether they answer pages. Shared by the uploads of a widget.
+        learn: Told whether the bucket answers the page.
         listening: The loop that brings the kernel's messages, if there is one.
     """
 
@@ -49,18 +52,19 @@ class PageCourier:
         self,
         page: str,
         send: Send,
-        arrival: Bring,
+        prepare: Prepare,
         release: Callable[[str], None],
-        known: dict[str, bool],
+        learn: Callable[[str, bool], None],
         listening: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         """Nothing is asked yet."""
         self.page = page
         self.lanes = {"direct": 0, "kernel": 0}
         self._send = send
-        self._arrival = arrival
+        self._prepare = prepare
         self.release = release
-        self._known = known
+        self._learn = learn
+        self._known: dict[str, bool] = {}
         self._pending: dict[str, _Pending] = {}
         self._probing: asyncio.Lock | None = None
         self._calls = 0  # unanswered
@@ -78,6 +82,7 @@ class PageCourier:
             if url not in self._known:
                 said = await self._asked({"kind": "probe", "url": url})
                 self._known[url] = said["status"] > 0
+                self._learn(url, self._known[url])
             return self._known[url]
 
     async def post(self, order: Order, on_loaded: Callable[[int], None]) -> Answer:
@@ -95,17 +100,23 @@ class PageCourier:
 
     async def fetch(self, file: str) -> str:
         """Have the page send the bytes of a file to the kernel."""
-        arrival = asyncio.ensure_future(self._arrival(file))
-        asking = asyncio.ensure_future(self._asked({"kind": "fetch", "file": file}))
+        arrival = await self._prepare(file)
+        asking: asyncio.Future[Answered] = asyncio.ensure_future(self._asked({"kind": "fetch", "file": file}))
         try:
-            await asyncio.wait({arrival, asking}, return_when=asyncio.FIRST_COMPLETED)
-            if not arrival.done():
-                await asking  # raises if page or file are gone; else the page says that all of it has arrived
+            await asyncio.wait([arrival, asking], return_when=asyncio.FIRST_COMPLETED)  # type: ignore[type-var]
+            if not arrival.done() and not (await asking)["status"]:
+                raise BucketError(
+                    "The file did not come through the kernel.",
+                    "Check the network, then send it again.",
+                    code="NotCome",
+                )
             return await arrival
+        except BaseException:
+            self.release(file)
+            raise
         finally:
-            for each in (arrival, asking):
-                each.cancel()
-            await asyncio.wait({arrival, asking})
+            asking.cancel()
+            await asyncio.wait({asking})
 
     def went(self, file: str, lane: str) -> None:
         """Count it."""
@@ -185,3 +196,19 @@ class PageCourier:
 
     def _hear(self) -> None:
         self._calls, self._heard, self._hurried, self._gone = 0, time.monotonic(), False, False
+
+
+def may_post(api_url: str, loopback: bool, secure: bool) -> bool:
+    """Whether a page can be expected to reach the platform's bucket, whose address is known only once it is asked for.
+
+    Browsers keep pages of the network away from their own machine, and pages over TLS from what is not. With a page
+    of this machine and a platform of the network the kernel is here as well: its way is no longer.
+
+    Args:
+        api_url: Of the platform.
+        loopback: Whether the page came from the browser's own machine.
+        secure: Whether it came over TLS.
+    """
+    address = urlsplit(api_url)
+    local = _LOOPBACK.fullmatch(address.hostname or "") is not None
+    return bool(address.hostname) and local == loopback and (local or not secure or address.scheme == "https")

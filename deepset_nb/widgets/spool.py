@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import InputError
-from .messages import Ack, Chunk, HeldFile, Nack, OfferedFile, Problem, Range, ReceivedResult, Refused
+from .messages import Problem
+from .upload_messages import Ack, Chunk, HeldFile, Nack, OfferedFile, Range, ReceivedResult, Refused
 
 _ID = re.compile(r"[0-9a-f]{32}")
 _RESERVE_BYTES = 256 * 2**20  # left free on the disk: a full one breaks more than an upload
@@ -184,6 +185,8 @@ class Spool:
                     "relative_path": one.file.relative_path,
                     "size": one.file.size,
                     "received": one.received,
+                    "waits": False,
+                    "meta": "",
                 }
                 for one in self._arriving.values()
             ]

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { crc32 } from "../src/lib/crc32";
-import type { Chunk, Problem, Range } from "../src/lib/messages";
+import type { Problem } from "../src/lib/messages";
+import type { Chunk, Range } from "../src/lib/upload_messages";
 import { RequestError } from "../src/lib/requests";
 import { ACK_WITHIN_MS, LARGE_BYTES, MOST_QUESTIONS, MOST_TRIES, Sender, SMALL_BYTES } from "../src/lib/sender";
 

@@ -140,7 +140,7 @@ def test_closing_it_while_it_fetches_does_no_harm(sessions: Sessions) -> None:
 
 def test_the_dashboard_shows_each_job_once_after_a_retry(browse: Callable[[], SessionBrowser]) -> None:
     jobs = [FakeJob()]
-    uploader = Uploader(lambda files, mode: FakeJob(), target=TARGET)
+    uploader = Uploader(lambda plan, mode, courier: FakeJob(), target=TARGET)
     tab = dashboard(uploader, lambda: [*jobs, *jobs[0].retries], browse())
     (panel,) = tab.children[JOBS_TAB].children
     jobs[0].end(status="failed", can_retry=True)
@@ -153,7 +153,7 @@ def test_the_dashboard_shows_each_job_once_after_a_retry(browse: Callable[[], Se
 
 def test_the_dashboard_shows_jobs_made_after_it(browse: Callable[[], SessionBrowser]) -> None:
     jobs: list[FakeJob] = []
-    uploader = Uploader(lambda files, mode: FakeJob(), target=TARGET)
+    uploader = Uploader(lambda plan, mode, courier: FakeJob(), target=TARGET)
     tab = dashboard(uploader, lambda: jobs, browse())
     assert isinstance(tab, ipywidgets.Tab)
     assert tab.titles == ("Upload", "Jobs", "Sessions")

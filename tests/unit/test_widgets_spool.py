@@ -26,7 +26,7 @@ CONTENT = bytes(range(256)) * 4
 
 
 def offered(key: str = A, size: int = len(CONTENT), path: str = "reports/a.txt") -> Any:
-    return {"file": key, "name": path.rpartition("/")[2], "relative_path": path, "size": size}
+    return {"file": key, "name": path.rpartition("/")[2], "relative_path": path, "size": size, "changed": 0}
 
 
 def piece(offset: int, length: int, key: str = A, content: bytes = CONTENT) -> tuple[Any, bytes]:

@@ -7,8 +7,9 @@
 // short question is asked instead, and what the kernel then says it lacks is sent again.
 import { crc32 } from "./crc32";
 import { t } from "./i18n";
-import type { Ack, Chunk, Nack, Problem, Range } from "./messages";
+import type { Problem } from "./messages";
 import { gone, problemOf } from "./requests";
+import type { Ack, Chunk, Nack, Range } from "./upload_messages";
 
 export const LARGE_BYTES = 4 * 2 ** 20;
 export const SMALL_BYTES = 512 * 2 ** 10;
