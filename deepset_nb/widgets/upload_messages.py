@@ -11,10 +11,11 @@ from .messages import Problem
 
 
 class Lanes(TypedDict):
-    """How many files of the last upload went straight from the browser to the bucket, and through the kernel."""
+    """How many files of the last upload went straight to the bucket, through the kernel, and are still in a page."""
 
     direct: int
     kernel: int
+    page: int
 
 
 class UploaderState(TypedDict):

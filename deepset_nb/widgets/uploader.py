@@ -79,7 +79,7 @@ class Uploader(JobWidget):
     """
 
     _bundle = "uploader"
-    _parts = ("direct", "hazards", "meta")
+    _parts = ("files",)
 
     _answers: ClassVar[dict[str, bool]] = {}  # whether a bucket, or a platform's buckets, answer pages
 
@@ -101,7 +101,7 @@ class Uploader(JobWidget):
         self._kept = Chosen()  # files of the upload before: its job may be tried again from elsewhere
         self._courier: PageCourier | None = None
         self._arrivals: dict[str, asyncio.Future[str]] = {}
-        self._through_kernel = 0
+        self._through_kernel = self._in_page = 0
         self._code = ""
         self._page = ""
         self._job_state: JobState | None = None
@@ -226,8 +226,8 @@ class Uploader(JobWidget):
         if self._job_state is not None or not self._starting.acquire(blocking=False):
             raise StillRunning("This uploader has started its upload already.", "Wait until it has ended.")
         try:
-            waiting = any(lies_in_browser(row) for row in rows)
-            self._courier = self._make_courier(asked["page"]) if waiting else None
+            self._in_page = sum(lies_in_browser(row) for row in rows)
+            self._courier = self._make_courier(asked["page"]) if self._in_page else None
             self._through_kernel = sum(not lies_in_browser(row) and not row.name.endswith(SIDECAR) for row in rows)
             self._code = self._chosen.code(asked["page"], asked["write_mode"])
             plan = partial(plan_files, rows)
@@ -303,12 +303,12 @@ class Uploader(JobWidget):
 
     def _current(self) -> UploaderState:
         held = self._chosen.held(self._page)
-        lanes: Lanes = {"direct": 0, "kernel": self._through_kernel}
-        if self._courier is not None:
-            lanes = {
-                "direct": self._courier.lanes["direct"],
-                "kernel": self._through_kernel + self._courier.lanes["kernel"],
-            }
+        gone = self._courier.lanes if self._courier is not None else {"direct": 0, "kernel": 0}
+        lanes: Lanes = {
+            "direct": gone["direct"],
+            "kernel": self._through_kernel + gone["kernel"],
+            "page": max(0, self._in_page - gone["direct"] - gone["kernel"]),
+        }
         return {
             "target": self._target,
             "file_limit_bytes": BUCKET_LIMIT,

@@ -4,7 +4,8 @@ import type { Of } from "./shape";
 
 // ---- state (a trait)
 
-export const lanes = { direct: "number", kernel: "number" } as const;
+/** Files that went each way, and those this upload still waits for in a page. */
+export const lanes = { direct: "number", kernel: "number", page: "number" } as const;
 export const uploaderState = {
   target,
   file_limit_bytes: "number",
