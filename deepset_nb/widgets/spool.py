@@ -12,9 +12,10 @@ import shutil
 import tempfile
 import threading
 import weakref
-import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import xxhash
 
 from ..errors import InputError
 from .messages import Problem
@@ -144,8 +145,8 @@ class Spool:
             view = memoryview(data).cast("B")
             if len(view) != length or offset < 0 or offset + length > arriving.file.size:
                 return {"kind": "nack", "file": key, "offset": offset, "length": length, "reason": "length"}
-            if zlib.crc32(view) != piece["crc32"]:
-                return {"kind": "nack", "file": key, "offset": offset, "length": length, "reason": "crc32"}
+            if xxhash.xxh32_intdigest(view) != piece["xxh32"]:
+                return {"kind": "nack", "file": key, "offset": offset, "length": length, "reason": "xxh32"}
             try:
                 with arriving.file.path.open("r+b", buffering=0) as target:
                     target.seek(offset)
@@ -190,6 +191,13 @@ class Spool:
                 }
                 for one in self._arriving.values()
             ]
+
+    def tally(self) -> tuple[int, int, int, int]:
+        """Files, whole files, bytes, and bytes that have come without a gap."""
+        with self._lock:
+            files = list(self._arriving.values())
+            whole, size = sum(not one.lacking for one in files), sum(one.file.size for one in files)
+            return len(files), whole, size, sum(one.received for one in files)
 
     def path_of(self, key: str) -> Path | None:
         """Where a file lies that is here whole."""

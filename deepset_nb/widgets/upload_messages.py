@@ -41,7 +41,7 @@ class Chunk(TypedDict):
     file: str
     offset: int
     length: int
-    crc32: int
+    xxh32: int
 
 
 class Loaded(TypedDict):

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import secrets
 import threading
-import time
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
@@ -16,7 +15,7 @@ import traitlets
 from .. import bridge, frames
 from ..errors import InputError, StillRunning
 from ..transfer.hazards import lies_in_browser
-from ..transfer.plan import BUCKET_LIMIT, SIDECAR, plan_files
+from ..transfer.plan import BUCKET_LIMIT, SIDECAR
 from ..transfer.progress import JobState, Target
 from ..transfer.receipt import Row
 from . import static_html
@@ -26,6 +25,7 @@ from .courier import PageCourier, may_post
 from .job_panel import JobLike, JobWidget
 from .messages import is_running
 from .spool import SpooledFile
+from .throttle import Throttle
 from .upload_messages import (
     Answered,
     BeginPayload,
@@ -53,7 +53,6 @@ __all__ = ["Lane", "SpooledFile", "Uploader"]
 Lane = Literal["auto", "kernel", "direct"]
 Start = Callable[[Callable[[], list[Row]], str, PageCourier | None], JobLike]
 
-_PUBLISH_S = 0.1  # Jupyter drops messages above 1,000 a second
 _LANES: tuple[Lane, ...] = ("auto", "kernel", "direct")
 
 
@@ -105,8 +104,7 @@ class Uploader(JobWidget):
         self._code = ""
         self._page = ""
         self._job_state: JobState | None = None
-        self._published_at = 0.0
-        self._is_publishing_due = False
+        self._publishing = Throttle(self._publish)
         self._starting = threading.Lock()
         self._kernel_loop: asyncio.AbstractEventLoop | None = None
         with contextlib.suppress(RuntimeError):  # a cell runs in the loop that brings the kernel's messages
@@ -163,7 +161,7 @@ class Uploader(JobWidget):
         self.send(answer)
         if piece["file"] in self._arrivals and (path := self._chosen.spool.path_of(piece["file"])):
             bridge.submit(_call, self._arrived, piece["file"], str(path))
-        self._publish_soon()
+        self._publishing.soon()
 
     async def _begin(self, payload: dict[str, Any]) -> BeginResult:
         if self._job_state is not None or self._starting.locked():
@@ -173,7 +171,7 @@ class Uploader(JobWidget):
         direct = self._goes_directly(asked["loopback"], asked["secure"])
         offer = partial(self._chosen.offer, page=asked["page"], direct=direct)
         problems = await asyncio.to_thread(lambda: {one["file"]: offer(one) for one in offered})
-        self._publish_soon()
+        self._publishing.soon()
         return {
             "refused": [{"file": file, "error": self._said(problem)} for file, problem in problems.items() if problem],
             "send": [
@@ -192,7 +190,7 @@ class Uploader(JobWidget):
     async def _remove(self, payload: dict[str, Any]) -> None:
         if self._job_state is None:  # a running job still reads it
             self._chosen.remove(parse(payload, FilePayload)["file"])
-            self._publish_soon()
+            self._publishing.soon()
 
     async def _list(self, payload: dict[str, Any]) -> ListResult:
         page = parse(payload, PagePayload)["page"]
@@ -230,7 +228,7 @@ class Uploader(JobWidget):
             self._courier = self._make_courier(asked["page"]) if self._in_page else None
             self._through_kernel = sum(not lies_in_browser(row) and not row.name.endswith(SIDECAR) for row in rows)
             self._code = self._chosen.code(asked["page"], asked["write_mode"])
-            plan = partial(plan_files, rows)
+            plan = partial(self._chosen.judge, rows)
             self.follow(await asyncio.to_thread(self._start, plan, asked["write_mode"], self._courier))
         finally:
             self._starting.release()
@@ -240,8 +238,11 @@ class Uploader(JobWidget):
         if self._job_state is not None and is_running(self._job_state):
             raise StillRunning("The upload is still running.", "Wait for its end, or cancel it.")
         self.unfollow()
+        is_broken_off = self._job_state is not None and self._job_state["status"] != "done"
+        arrived = self.receipt.query("status == 'ok'")["path"] if is_broken_off else ()
         self._job_state = None
-        forgotten, self._kept, self._chosen = self._kept, self._chosen, Chosen()
+        forgotten, self._kept = self._kept, self._chosen
+        self._chosen = Chosen(self._kept.identities(arrived))
         self._publish()
         await asyncio.to_thread(forgotten.clear)
 
@@ -285,24 +286,11 @@ class Uploader(JobWidget):
             self._chosen.spool.clear()  # nobody reads these files again
         self._publish()
 
-    def _publish_soon(self) -> None:
-        # Always on the bridge's thread: states of two threads could overtake each other.
-        if not self._is_publishing_due:
-            self._is_publishing_due = True
-            bridge.submit(self._publish_later)
-
-    async def _publish_later(self) -> None:
-        await asyncio.sleep(self._published_at + _PUBLISH_S - time.monotonic())
-        self._is_publishing_due = False  # what changes from here on asks again
-        self._publish()
-
     def _publish(self) -> None:
-        self._published_at = time.monotonic()
         if self.comm is not None:
             self.state = self._current()
 
     def _current(self) -> UploaderState:
-        held = self._chosen.held(self._page)
         gone = self._courier.lanes if self._courier is not None else {"direct": 0, "kernel": 0}
         lanes: Lanes = {
             "direct": gone["direct"],
@@ -312,10 +300,7 @@ class Uploader(JobWidget):
         return {
             "target": self._target,
             "file_limit_bytes": BUCKET_LIMIT,
-            "files": len(held),
-            "complete": sum(one["received"] == one["size"] or one["waits"] for one in held),
-            "bytes": sum(one["size"] for one in held),
-            "received_bytes": sum(one["received"] for one in held),
+            **self._chosen.tally(),
             "lanes": lanes,
             "job": self._job_state,
         }
@@ -324,6 +309,9 @@ class Uploader(JobWidget):
         """Close the widget and remove the spooled files, once no job reads them any more."""
         job = getattr(self, "job", None)
         super().close()
+        courier: PageCourier | None = getattr(self, "_courier", None)
+        if courier is not None:
+            bridge.submit(_call, courier.hurry)  # whoever posts files cannot hear us any more
         if (chosen := getattr(self, "_chosen", None)) is None:
             return
         self._kept.clear()

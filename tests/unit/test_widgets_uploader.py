@@ -100,7 +100,7 @@ def test_lost_doubled_turned_round_and_damaged_pieces_end_in_the_same_bytes(uplo
     page.chunk(A, CONTENT, 0, 500)
     page.chunk(A, CONTENT, 0, 500)
     page.chunk(A, CONTENT, 2000, 500)
-    assert [one["reason"] for one in page.messages() if one["kind"] == "nack"] == ["crc32"]
+    assert [one["reason"] for one in page.messages() if one["kind"] == "nack"] == ["xxh32"]
 
     held = page.ask("received", {"file": A})["result"]
     assert held == {"received": 500, "missing": [{"offset": 500, "length": 1000}]}
@@ -222,7 +222,7 @@ def test_a_payload_that_is_none_is_refused(uploader: Uploader, action: str, payl
 
 def test_a_chunk_that_is_none_does_no_harm(uploader: Uploader) -> None:
     uploader.comm.ask("begin", {"files": [offer()], **HERE})
-    good = {"kind": "chunk", "file": A, "offset": 0, "length": 5, "crc32": 0}
+    good = {"kind": "chunk", "file": A, "offset": 0, "length": 5, "xxh32": 0}
     for message, buffers in [(good, []), (good, [b"12345", b"1"]), ({**good, "offset": "0"}, [b"12345"])]:
         uploader.comm.browser_sends(message, *buffers)
 

@@ -13,7 +13,8 @@ import { QueueTable } from "./QueueTable";
 /** What was chosen, what would become of it, and the button that does it. */
 export function Files({ queue, state, action }: { queue: Queue; state: UploaderState; action: Action }) {
   const [editing, setEditing] = useState<{ id: string | null } | null>(null);
-  const { items, plan } = queue;
+  const { items } = queue;
+  const { plan } = queue.plans;
   const ready = items.filter(isReady);
   const coming = items.filter((item) => item.status === "waiting" || item.status === "sending");
   const failed = items.filter((item) => item.status === "failed");
@@ -42,7 +43,7 @@ export function Files({ queue, state, action }: { queue: Queue; state: UploaderS
         </>
       )}
       {action.error && <Notice tone="fail" message={action.error.message} remedy={action.error.remedy} />}
-      {queue.planProblem && <Notice tone="warn" message={queue.planProblem.message} remedy={queue.planProblem.remedy} />}
+      {queue.plans.problem && <Notice tone="warn" message={queue.plans.problem.message} remedy={queue.plans.problem.remedy} />}
       {(queue.stalled || action.slow) && <BusyKernel />}
       {items.length > 0 && (
         <div class="dnb-foot">
@@ -73,7 +74,7 @@ export function Files({ queue, state, action }: { queue: Queue; state: UploaderS
 
 function summary(queue: Queue, ready: number, coming: number, failed: number): string {
   if (coming) return plural(ready + coming, "{ready} of {count} file ready", "{ready} of {count} files ready", { ready: formatNumber(ready) });
-  const { plan } = queue;
+  const { plan } = queue.plans;
   const going = plan?.send ?? ready;
   const bytes = plan?.bytes ?? queue.items.filter(isReady).reduce((sum, item) => sum + item.size, 0);
   const out = failed + (plan ? plan.hazards.filter((one) => one.action !== "send").length + plan.more : 0);
@@ -81,15 +82,15 @@ function summary(queue: Queue, ready: number, coming: number, failed: number): s
 }
 
 function UploadButton({ queue, action, coming, ready }: { queue: Queue; action: Action; coming: number; ready: number }) {
-  const planned = queue.plan !== null || queue.planProblem !== null;
-  const nothing = queue.plan?.send === 0;
-  const can = ready > 0 && !coming && planned && !nothing && !queue.hasMetaProblem && !action.pending;
+  const planned = queue.plans.plan !== null || queue.plans.problem !== null;
+  const nothing = queue.plans.plan?.send === 0;
+  const can = ready > 0 && !coming && planned && !nothing && !queue.plans.hasMetaProblem && !action.pending;
   return (
     <button
       type="button"
       class="dnb-button dnb-primary"
       aria-disabled={!can}
-      title={queue.hasMetaProblem ? t("Correct the metadata first.") : undefined}
+      title={queue.plans.hasMetaProblem ? t("Correct the metadata first.") : undefined}
       onClick={() => can && void action.run("upload", { write_mode: queue.mode, page: queue.page })}
     >
       {action.pending === "upload" ? t("Starting…") : t("Upload")}
@@ -99,7 +100,7 @@ function UploadButton({ queue, action, coming, ready }: { queue: Queue; action: 
 
 /** How many files the plan stops, and a way to be rid of them all. */
 function Hazards({ queue }: { queue: Queue }) {
-  const stopped = queue.items.filter((item) => item.status === "failed" || (isReady(item) && queue.hazard(item.id)?.action === "refuse"));
+  const stopped = queue.items.filter((item) => item.status === "failed" || (isReady(item) && queue.plans.hazard(item.id)?.action === "refuse"));
   if (!stopped.length) return null;
   return (
     <div class="dnb-notice dnb-warn dnb-hazards">

@@ -29,7 +29,7 @@ export function MetaEditor({ queue, id, path, onClose }: Props) {
     return save;
   }, []);
 
-  const problem = queue.metaProblem(id);
+  const problem = queue.plans.metaProblem(id);
   const label = id === null ? t("Metadata of all files") : t("Metadata of {path}", { path: visible(path) });
   const goThere = () => {
     if (!problem || !area.current) return;

@@ -13,7 +13,7 @@ type Props = { queue: Queue; limit: number; editing: string | null; onEdit: (id:
 export function QueueTable({ queue, limit, editing, onEdit }: Props) {
   const { items } = queue;
   // What needs looking at comes first: nobody scrolls through three hundred files to find it.
-  const rank = (item: Item) => (item.status === "failed" ? 0 : queue.hazard(item.id) ? 1 : 2);
+  const rank = (item: Item) => (item.status === "failed" ? 0 : queue.plans.hazard(item.id) ? 1 : 2);
   const rows = [0, 1, 2].flatMap((wanted) => items.filter((item) => rank(item) === wanted)).slice(0, SHOWN);
   const more = items.length - rows.length;
   return (
@@ -45,7 +45,7 @@ export function QueueTable({ queue, limit, editing, onEdit }: Props) {
 function Row({ item, queue, limit, open, onEdit }: { item: Item; queue: Queue; limit: number; open: boolean; onEdit: (id: string) => void }) {
   const cut = item.path.lastIndexOf("/") + 1;
   const path = visible(item.path);
-  const hazard = item.problem ? null : queue.hazard(item.id);
+  const hazard = item.problem ? null : queue.plans.hazard(item.id);
   const { message, remedy } = item.problem ?? { message: hazard?.reason ?? "", remedy: hazard?.remedy ?? "" };
   return (
     <tr>
@@ -83,7 +83,17 @@ function Row({ item, queue, limit, open, onEdit }: { item: Item; queue: Queue; l
             {"{ }"}
           </button>
         )}
-        <button type="button" class="dnb-quiet" aria-label={t("Remove {path}", { path })} title={t("Remove")} onClick={() => void queue.remove(item.id)}>
+        <button
+          type="button"
+          class="dnb-quiet"
+          data-dnb="remove"
+          aria-label={t("Remove {path}", { path })}
+          title={t("Remove")}
+          onClick={(event) => {
+            focusNext(event.currentTarget);
+            void queue.remove(item.id);
+          }}
+        >
           ✕
         </button>
       </td>
@@ -91,10 +101,16 @@ function Row({ item, queue, limit, open, onEdit }: { item: Item; queue: Queue; l
   );
 }
 
+/** So that several rows can be removed one after the other. */
+function focusNext(button: HTMLElement): void {
+  const row = button.closest("tr");
+  (row?.nextElementSibling ?? row?.previousElementSibling)?.querySelector<HTMLElement>("[data-dnb=remove]")?.focus();
+}
+
 const isSidecar = (item: Item): boolean => item.path.endsWith(".meta.json");
 
 function State({ item, queue }: { item: Item; queue: Queue }) {
-  const hazard = queue.hazard(item.id);
+  const hazard = queue.plans.hazard(item.id);
   if (item.status === "failed" || (isReady(item) && hazard && hazard.action !== "send")) {
     const refused = item.status === "failed" || hazard?.action === "refuse";
     return (
@@ -110,7 +126,7 @@ function State({ item, queue }: { item: Item; queue: Queue }) {
       <span class="dnb-muted">{t("Waiting")}</span>
     );
   }
-  if (!queue.isJudged(item.id)) return <span class="dnb-muted">{t("Checking…")}</span>;
+  if (!queue.plans.judged(item.id)) return <span class="dnb-muted">{t("Checking…")}</span>;
   if (hazard) {
     return (
       <span class="dnb-warned">

@@ -6,6 +6,7 @@ import { isHidden, type Chosen } from "./entries";
 import { formatBytes, formatNumber } from "./format";
 import { plural, t } from "./i18n";
 import type { Problem } from "./messages";
+import { Plans } from "./plans";
 import { newId, notUnderstood, problemOf, Requests } from "./requests";
 import { Sender, unreadable } from "./sender";
 import { is } from "./shape";
@@ -14,15 +15,10 @@ import {
   beginResult,
   codeResult,
   listResult,
-  metaResult,
   nack,
-  planResult,
   receivedResult,
   refused,
   uploaderState,
-  type Hazard,
-  type MetaProblem,
-  type Plan,
   type WriteMode,
 } from "./upload_messages";
 
@@ -46,10 +42,8 @@ export type Item = {
 const JOB_GONE = "change:state";
 
 const BATCH = 200; // files announced in one request
-const NOTIFY_MS = 100;
-const PLAN_AFTER_MS = 150; // of quiet
+const NOTIFY_MS = 250; // smooth enough for a bar, and drawing costs as much as sending
 const SLOW_AFTER_MS = 3000; // without an answer
-const ALL = ""; // the key of the metadata of all files
 
 export class Queue {
   readonly page = newId();
@@ -57,16 +51,11 @@ export class Queue {
   /** Something worth saying about what was chosen last. */
   remark = "";
   stalled = false;
-  /** What the kernel says an upload would do; null until it has. */
-  plan: Plan | null = null;
-  planProblem: Problem | null = null;
+  /** What the kernel says an upload would do. */
+  readonly plans: Plans;
   /** Metadata of all files, as it was typed. */
   meta = "";
   mode: WriteMode = "KEEP";
-  readonly #metaProblems = new Map<string, MetaProblem>();
-  #hazards = new Map<string, Hazard>();
-  #judged = new Set<string>();
-  #planTimer: ReturnType<typeof setTimeout> | undefined;
   readonly #requests: Requests;
   readonly #sender: Sender;
   readonly #direct: Direct;
@@ -78,6 +67,7 @@ export class Queue {
 
   constructor(private readonly model: AnyModel) {
     this.#requests = new Requests(model);
+    this.plans = new Plans(this.#requests, this.page, () => this.#changed());
     this.#sender = new Sender(
       {
         send: (message, bytes) => model.send(message, undefined, [bytes]),
@@ -122,7 +112,7 @@ export class Queue {
     this.model.off("msg:custom", this.#receive);
     this.model.off(JOB_GONE, this.#followJob);
     clearTimeout(this.#timer);
-    clearTimeout(this.#planTimer);
+    this.plans.clear();
     this.#direct.dispose();
     this.#sender.dispose();
     this.#requests.dispose();
@@ -136,15 +126,6 @@ export class Queue {
 
   get items(): Item[] {
     return [...this.#items.values()];
-  }
-
-  hazard(id: string): Hazard | null {
-    return this.#hazards.get(id) ?? null;
-  }
-
-  /** Whether the kernel's plan knows this file. */
-  isJudged(id: string): boolean {
-    return this.#judged.has(id) || this.planProblem !== null;
   }
 
   async add(chosen: Chosen[], limit: number): Promise<void> {
@@ -187,7 +168,7 @@ export class Queue {
     for (const item of gone) {
       this.#items.delete(item.id);
       this.#keys.delete(keyOf(item));
-      this.#metaProblems.delete(item.id);
+      this.plans.forget(item.id);
       this.#sender.remove(item.id);
     }
     this.#replan();
@@ -200,27 +181,13 @@ export class Queue {
     if (item?.file && item.status === "failed") await this.add([{ file: item.file, path: item.path }], limit);
   }
 
-  // ---- metadata
-
-  metaProblem(id: string | null): MetaProblem | null {
-    return this.#metaProblems.get(id ?? ALL) ?? null;
-  }
-
-  get hasMetaProblem(): boolean {
-    return this.#metaProblems.size > 0;
-  }
-
-  /** Takes what was typed for one file, or for all; the kernel says whether it can be sent. */
+  /** Takes what was typed for one file, or for all. */
   async setMeta(id: string | null, text: string): Promise<void> {
-    const item = id === null ? null : this.#items.get(id);
-    if (item === undefined) return;
-    if (item) item.meta = text;
-    else this.meta = text;
+    const owner: { meta: string } | undefined = id === null ? this : this.#items.get(id);
+    if (!owner) return;
+    owner.meta = text;
     this.#changed();
-    const answer = await this.#requests.call("meta", { file: id, text }).catch(() => null);
-    if (!is(metaResult, answer) || text !== (item ? item.meta : this.meta)) return; // typed on meanwhile
-    if (answer.problem) this.#metaProblems.set(id ?? ALL, answer.problem);
-    else this.#metaProblems.delete(id ?? ALL);
+    await this.plans.setMeta(id, text, () => owner.meta === text);
     this.#replan();
   }
 
@@ -229,27 +196,13 @@ export class Queue {
     return is(codeResult, answer) ? answer.code : "";
   }
 
-  // ---- the plan
-
+  /** Asks the kernel anew, once all that was chosen is where it has to be. */
   #replan(): void {
-    clearTimeout(this.#planTimer);
-    this.#planTimer = setTimeout(() => void this.#ask(), PLAN_AFTER_MS);
-    this.#changed();
-  }
-
-  async #ask(): Promise<void> {
-    const { items } = this;
-    if (this.#hadJob || !items.some(isReady) || items.some((item) => item.status === "waiting" || item.status === "sending")) return;
-    try {
-      const answer = await this.#requests.call("plan", { write_mode: this.mode, page: this.page });
-      if (!is(planResult, answer)) throw notUnderstood();
-      this.plan = answer;
-      this.planProblem = null;
-      this.#hazards = new Map(answer.hazards.map((hazard) => [hazard.file, hazard]));
-      this.#judged = new Set(items.map((item) => item.id));
-    } catch (reason) {
-      this.planProblem = problemOf(reason);
-    }
+    this.plans.ask(() => {
+      const { items } = this;
+      const isComing = items.some((item) => item.status === "waiting" || item.status === "sending");
+      return this.#hadJob || isComing || !items.some(isReady) ? null : items.map((item) => item.id);
+    });
     this.#changed();
   }
 
@@ -364,9 +317,7 @@ export class Queue {
       for (const id of this.#items.keys()) this.#sender.remove(id);
       this.#items.clear();
       this.#keys.clear();
-      this.#metaProblems.clear();
-      this.#hazards.clear();
-      this.plan = this.planProblem = null;
+      this.plans.clear();
       this.remark = this.meta = "";
       this.#changed();
     }

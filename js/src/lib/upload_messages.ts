@@ -20,7 +20,7 @@ export const uploaderState = {
 // ---- browser to kernel
 
 /** Comes with exactly one buffer. */
-export const chunk = { kind: ["chunk"], file: "string", offset: "number", length: "number", crc32: "number" } as const;
+export const chunk = { kind: ["chunk"], file: "string", offset: "number", length: "number", xxh32: "number" } as const;
 /** This page is there, and so many bytes of its posts are out: `orders` by id. */
 export const loaded = { kind: ["loaded"], page: "string", orders: {} } as const;
 /** What the bucket answered; status 0 if nothing came. */
