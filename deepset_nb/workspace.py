@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .job import DownloadJob
     from .widgets.file_browser import FileBrowser
     from .widgets.session_browser import SessionBrowser
-    from .widgets.uploader import Uploader
+    from .widgets.uploader import Lane, Uploader
 
 _latest: Workspace | None = None
 
@@ -141,20 +141,28 @@ class Workspace(Looking, Uploading, Downloading, Tidying):
 
     # --- widgets ----------------------------------------------------------------------------------------------
 
-    def uploader(self) -> Uploader:
+    def uploader(self, lane: Lane = "auto") -> Uploader:
         """A drop zone: files from your own computer, through the notebook, to the platform.
 
         Example:
             >>> uploader = ws.uploader()
             >>> uploader  # doctest: +SKIP
-            >>> uploader.job.receipt  # doctest: +SKIP
+            >>> uploader.receipt  # doctest: +SKIP
+
+        Args:
+            lane: ``"direct"``: the browser posts the files to the platform's bucket itself; ``"kernel"``: they come
+                through this kernel. ``"auto"`` takes the direct way where page and bucket can reach each other.
 
         Returns:
-            An ipywidget; ``job`` is the last upload made with it.
+            An ipywidget; ``job`` is the last upload made with it, ``receipt`` its rows, ``code`` the Python that does
+            the same.
+
+        Raises:
+            InputError: There is no such lane.
         """
         from .widgets.uploader import Uploader
 
-        return Uploader(self._upload_spooled, target=self.target)
+        return Uploader(self._upload_chosen, target=self.target, lane=lane, api_url=self.settings.api_url)
 
     def session_browser(self) -> SessionBrowser:
         """A table of the workspace's upload sessions: how each stands, what became of its files, closing one.

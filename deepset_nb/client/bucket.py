@@ -98,7 +98,7 @@ class Bucket:
         *,
         on_sent: Callable[[int], None] | None = None,
         on_retry: Callable[[DeepsetError], None] | None = None,
-    ) -> str:
+    ) -> str | None:
         """Store one object.
 
         Args:

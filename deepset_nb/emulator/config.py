@@ -42,6 +42,7 @@ class Choices:
 
     max_object_bytes: int = 5 * GIB  # S3's own limit for a form
     length_range_in_policy: bool = True  # the usual guard; without it only S3's own 5 GB hold
+    bucket_cors: bool = True  # a bucket answers pages only where its owner allows it; False answers as S3 does then
     decode_names: bool = True  # uploaded names come back readable, so someone percent-decodes once
 
     overwrite_keeps_id: bool = True  # False: the replacement is a new file with a new id

@@ -8,7 +8,7 @@ from dataclasses import replace
 from ..client.fingerprint import fingerprint_of
 from ..client.places import stat_of
 from .plan import replan
-from .receipt import Row
+from .receipt import IN_BROWSER, Row
 
 
 def judge_again(rows: Iterable[Row]) -> list[Row]:
@@ -27,7 +27,7 @@ def judge_again(rows: Iterable[Row]) -> list[Row]:
 
 
 def _is_unchanged(row: Row) -> bool:
-    if isinstance(row.source, bytes):
+    if isinstance(row.source, bytes) or row.source.startswith(IN_BROWSER):  # a page holds a file as it was chosen
         return True
     try:
         stat = stat_of(row.source)

@@ -149,7 +149,7 @@ def _parse(raw: bytes, name: str) -> dict[str, Any]:
     """What a sidecar says."""
     remedy = 'Write a JSON object, such as {"topic": "news"}, or remove the sidecar.'
     try:
-        meta = _strict.decode(raw.decode(json.detect_encoding(raw)))
+        meta = decode_strictly(raw.decode(json.detect_encoding(raw)))
     except json.JSONDecodeError as error:
         raise Unusable(f"Its metadata {name!r} is not JSON: {error.msg} (line {error.lineno}).", remedy) from None
     except (UnicodeDecodeError, RecursionError) as error:
@@ -166,7 +166,7 @@ def _refuse_constant(name: str) -> None:
     raise Unusable(f"Its metadata has the value {name}, which JSON does not know.")
 
 
-_strict = json.JSONDecoder(parse_constant=_refuse_constant)
+decode_strictly = json.JSONDecoder(parse_constant=_refuse_constant).decode
 
 
 def meta_of(row: Row) -> dict[str, Any] | None:

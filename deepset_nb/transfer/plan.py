@@ -22,7 +22,18 @@ from ..errors import InputError
 from ..models import DeepsetCloudFile, utf8
 from .documents import document_rows, text_row
 from .given import Given, PathLike, Patterns, read_given
-from .hazards import BUCKET_LIMIT, KEY_LIMIT, SIDECAR, file_row, leave_out, refuse, unreadable_row, warn
+from .hazards import (
+    BUCKET_LIMIT,
+    KEY_LIMIT,
+    SIDECAR,
+    browser_row,
+    file_row,
+    leave_out,
+    lies_in_browser,
+    refuse,
+    unreadable_row,
+    warn,
+)
 from .meta import MetaTable, Told, settle, sidecar_of
 from .meta_values import Kinds, Unusable
 from .receipt import Row
@@ -80,9 +91,9 @@ def _collector_resting() -> Iterator[None]:
             gc.enable()
 
 
-def plan_files(files: Iterable[tuple[str, str, str]]) -> list[Row]:
-    """Rows of files that lie elsewhere than they are shown: (where, name, shown path)."""
-    rows = [_look(Row(shown, name, name, 0, where)) for where, name, shown in files]
+def plan_files(files: Iterable[Row]) -> list[Row]:
+    """Rows of files that lie elsewhere than they are shown: ``source`` says where, ``path`` is what is shown."""
+    rows = [_look(row) for row in files]
     for row in rows:
         if row.name.startswith("."):
             leave_out(row, "hidden", "Hidden, left out.", "Give it another name if you want it uploaded.")
@@ -131,6 +142,9 @@ def _look(row: Row) -> Row:
     if isinstance(row.source, bytes):
         fresh = text_row(row.name, row.source, row.told)
         fresh.path = row.path
+    elif lies_in_browser(row):
+        fresh = browser_row(row)
+        fresh.told = row.told
     else:
         try:
             fresh = file_row(row.path, row.name, row.source, stat_of(row.source))

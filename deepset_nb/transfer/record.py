@@ -26,7 +26,7 @@ from ..models import OpenedSession, WriteMode
 from .journal import Journal
 from .journal_records import JobRecord, Past, Place, writable
 from .progress import Progress
-from .receipt import Row
+from .receipt import IN_BROWSER, Row
 
 MEMORY = "memory:"  # before the names of documents that lie on no disk
 FLUSH_S = 0.02  # what a killed process forgets at most; the files concerned are sent once more, into the same place
@@ -58,7 +58,7 @@ def place_of(row: Row) -> Place:
     """What the journal knows a file by."""
     if isinstance(row.source, bytes):
         where = f"{MEMORY}{row.name}"
-    elif row.source.startswith(MEMORY):  # made in memory by an earlier run, which took its content along
+    elif row.source.startswith((MEMORY, IN_BROWSER)):  # the former by an earlier run, which took its content along
         where = row.source
     elif is_remote(row.source):
         where = shown(row.source)  # the journal is no place for what signs an address

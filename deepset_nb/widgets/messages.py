@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypedDict
 
-from ..transfer.progress import JobState, Target
+from ..transfer.progress import JobState
 
 
 def is_running(state: JobState) -> bool:
@@ -17,18 +17,6 @@ def is_running(state: JobState) -> bool:
 
 
 # --- states (traits; saved in the notebook, so small and without secrets) -----------------------------------------
-
-
-class UploaderState(TypedDict):
-    """What the uploader shows besides its list of files, which lives in the browser and in the spool."""
-
-    target: Target
-    file_limit_bytes: int
-    files: int
-    complete: int
-    bytes: int
-    received_bytes: int
-    job: JobState | None
 
 
 class Problem(TypedDict):
@@ -67,47 +55,10 @@ class Abort(TypedDict):
     id: str
 
 
-class Chunk(TypedDict):
-    """A piece of a file; comes with exactly one buffer, in any order, perhaps twice."""
-
-    kind: Literal["chunk"]
-    file: str
-    offset: int
-    length: int
-    crc32: int
-
-
-class OfferedFile(TypedDict):
-    """A file the browser has; ``file`` is the id that all later messages use."""
-
-    file: str
-    name: str
-    relative_path: str
-    size: int
-
-
 class PartPayload(TypedDict):
     """Request ``part``: the script of a part of the widget that was not needed until now."""
 
     name: str
-
-
-class BeginPayload(TypedDict):
-    """Request ``begin``: make room for these files."""
-
-    files: list[OfferedFile]
-
-
-class FilePayload(TypedDict):
-    """Requests ``received`` and ``remove``."""
-
-    file: str
-
-
-class UploadPayload(TypedDict):
-    """Request ``upload``: everything is here, send it to the platform."""
-
-    write_mode: Literal["KEEP", "OVERWRITE", "FAIL"]
 
 
 # --- kernel to browser ----------------------------------------------------------------------------------------------
@@ -131,34 +82,6 @@ class Refusal(TypedDict):
     error: Problem
 
 
-class Ack(TypedDict):
-    """Bytes are on disk: ``received`` without a gap from the start, and the piece that just came."""
-
-    kind: Literal["ack"]
-    file: str
-    received: int
-    offset: int
-    length: int
-
-
-class Nack(TypedDict):
-    """A piece did not arrive whole: send it again."""
-
-    kind: Literal["nack"]
-    file: str
-    offset: int
-    length: int
-    reason: str
-
-
-class Refused(TypedDict):
-    """The kernel gives up on a file."""
-
-    kind: Literal["refused"]
-    file: str
-    error: Problem
-
-
 class PartResult(TypedDict):
     """A part's script; js/src/lib/part.ts runs it."""
 
@@ -171,46 +94,3 @@ class Catalogue(TypedDict):
     kind: Literal["catalogue"]
     language: str
     messages: dict[str, Any]
-
-
-class RefusedFile(TypedDict):
-    """A file that cannot be taken."""
-
-    file: str
-    error: Problem
-
-
-class BeginResult(TypedDict):
-    """Which of the offered files are not taken; the others may be sent."""
-
-    refused: list[RefusedFile]
-
-
-class Range(TypedDict):
-    """A piece of a file."""
-
-    offset: int
-    length: int
-
-
-class ReceivedResult(TypedDict):
-    """What the kernel holds of a file, and what it still misses."""
-
-    received: int
-    missing: list[Range]
-
-
-class HeldFile(TypedDict):
-    """A file of the spool, as a reloaded page learns of it."""
-
-    file: str
-    name: str
-    relative_path: str
-    size: int
-    received: int
-
-
-class ListResult(TypedDict):
-    """Request ``list``: the spool."""
-
-    files: list[HeldFile]

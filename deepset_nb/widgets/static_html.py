@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from ..transfer.progress import JobState, PhaseProgress, Target
-from .messages import UploaderState
+from .upload_messages import UploaderState
 
 # Controls, and the characters that reorder or hide their neighbours ("invoice\u202efdp.exe").
 _HIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")

@@ -2,7 +2,8 @@
 import type { AnyModel } from "@anywidget/types";
 import { act } from "preact/test-utils";
 import examples from "../../tests/contract/messages.json";
-import type { JobState, SessionsState, UploaderState } from "../src/lib/messages";
+import type { JobState, SessionsState } from "../src/lib/messages";
+import type { UploaderState } from "../src/lib/upload_messages";
 
 export type Sent = { message: any; buffers: ArrayBuffer[] };
 

@@ -10,16 +10,16 @@ from typing import Any, get_args, get_origin, get_type_hints, is_typeddict
 import msgspec
 import pytest
 
-from deepset_nb.widgets import messages, messages_browsers
+from deepset_nb.widgets import messages, messages_browsers, upload_messages
 
 EXAMPLES: dict[str, Any] = json.loads((Path(__file__).parent / "messages.json").read_text())
-NOT_SENT = {"Target", "RefusedFile"}  # made in Python, or only a part of another message
 SHAPES = {
     name: thing
-    for module in (messages, messages_browsers)
+    for module in (messages, messages_browsers, upload_messages)
     for name, thing in inspect.getmembers(module)
     if is_typeddict(thing)
 }
+NOT_SENT = {"Lanes", "Target", "RefusedFile"}  # made in Python, or only a part of another message
 
 
 def unlike(shape: Any, value: Any, where: str = "") -> list[str]:
@@ -48,5 +48,7 @@ def test_the_example_is_what_python_declares(name: str) -> None:
 
 
 def test_a_difference_would_be_seen() -> None:
-    assert unlike(messages.Refused, {"kind": "refused", "file": "", "error": {"message": ""}}) == ["error.remedy"]
-    assert unlike(messages.ListResult, {"files": [{"file": "", "extra": 1}]})
+    assert unlike(upload_messages.Refused, {"kind": "refused", "file": "", "error": {"message": ""}}) == [
+        "error.remedy"
+    ]
+    assert unlike(upload_messages.ListResult, {"files": [{"file": "", "extra": 1}], "meta": ""})

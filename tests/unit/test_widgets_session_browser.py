@@ -258,7 +258,7 @@ def test_each_session_has_a_verdict_in_words(status: str, counts: Any, created: 
 
 def test_the_dashboard_shows_each_job_once_after_a_retry(ws: dn.Workspace, browse) -> None:
     jobs = [FakeJob()]
-    uploader = Uploader(lambda files, mode: FakeJob(), target=TARGET)
+    uploader = Uploader(lambda plan, mode, courier: FakeJob(), target=TARGET)
     tab = dashboard(uploader, lambda: [*jobs, *jobs[0].retries], browse(), ws.file_browser())
     (panel,) = tab.children[JOBS_TAB].children
     jobs[0].end(status="failed", can_retry=True)
@@ -271,7 +271,7 @@ def test_the_dashboard_shows_each_job_once_after_a_retry(ws: dn.Workspace, brows
 
 def test_the_dashboard_shows_jobs_made_after_it(ws: dn.Workspace, browse) -> None:
     jobs: list[FakeJob] = []
-    uploader = Uploader(lambda files, mode: FakeJob(), target=TARGET)
+    uploader = Uploader(lambda plan, mode, courier: FakeJob(), target=TARGET)
     tab = dashboard(uploader, lambda: jobs, browse(), ws.file_browser())
     assert isinstance(tab, ipywidgets.Tab)
     assert tab.titles == ("Upload", "Jobs", "Sessions", "Files")

@@ -6,12 +6,15 @@ import copy
 import json
 import time
 import uuid
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+import xxhash
 from comm.base_comm import BaseComm
+
+from deepset_nb import frames
 
 EXAMPLES: dict[str, Any] = json.loads((Path(__file__).parents[1] / "contract" / "messages.json").read_text())
 TARGET = EXAMPLES["JobState"]["target"]
@@ -64,10 +67,10 @@ class Page(BaseComm):
 
     def chunk(self, file: str, content: bytes, offset: int, length: int, *, spoil: bool = False) -> None:
         piece = content[offset : offset + length]
-        check = zlib.crc32(piece)
+        check = xxhash.xxh32_intdigest(piece)
         sent = bytes([piece[0] ^ 1]) + piece[1:] if spoil else piece
         self.browser_sends(
-            {"kind": "chunk", "file": file, "offset": offset, "length": len(piece), "crc32": check}, sent
+            {"kind": "chunk", "file": file, "offset": offset, "length": len(piece), "xxh32": check}, sent
         )
 
 
@@ -98,6 +101,10 @@ class FakeJob:
     def retry(self) -> FakeJob:
         self.retries.append(FakeJob(job_state(headline="Once more")))
         return self.retries[-1]
+
+    @property
+    def receipt(self) -> pd.DataFrame:
+        return frames.receipt([])
 
     def publish(self, **changes: Any) -> None:
         self.now = {**self.now, **changes}

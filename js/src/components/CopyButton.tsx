@@ -28,7 +28,7 @@ export function CopyButton({ text, label }: { text: string; label: string }) {
   );
 }
 
-async function copyText(text: string, beside: HTMLElement): Promise<boolean> {
+export async function copyText(text: string, beside: HTMLElement): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);
     return true;
