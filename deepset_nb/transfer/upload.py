@@ -149,7 +149,7 @@ class Upload:
                 raise
             except DeepsetError as error:
                 self.error = error
-                self.progress.detail = str(error)
+                self.progress.error = str(error)
                 for row in self.progress.receipt.with_status("pending"):
                     if row.phase == "ingesting":
                         lost = f"its outcome could not be asked: {error.message}"
