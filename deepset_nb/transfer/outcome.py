@@ -19,6 +19,14 @@ def end_unsent(progress: Progress) -> None:
             row.end("cancelled", "Cancelled on its way.", "job.retry() sends it, unless it has arrived.")
 
 
+def say_what_is_kept(progress: Progress) -> None:
+    """The note of a transfer that was cancelled with what it has sent to be ingested."""
+    progress.add_note(
+        "Stopped, and the upload session is closed: the platform ingests what was sent. job.retry(), or running the "
+        "cell again, sends the rest."
+    )
+
+
 def say_what_is_where(progress: Progress, sessions: Sequence[Session]) -> None:
     """Give every row of a cancelled transfer its outcome, and the whole a note."""
     end_unsent(progress)

@@ -246,9 +246,11 @@ class Progress:
         """What is waited for when nothing changes, and until when."""
         if self._active() == "planning":
             return "The folders are still being looked through: a slow or very large disk takes its time."
+        if self._active() == "ingesting":
+            return "The platform is asked how each file fared; a question is given up after a minute and asked again."
         return (
-            "The network takes no bytes. A connection is given up after 120 s of silence, and its file is then tried "
-            "again, 5 times in all."
+            "The network takes no bytes, or nobody answers. A connection is given up after 120 s of silence, and its "
+            "file is then tried again, 5 times in all."
         )
 
     def headline(self) -> str:

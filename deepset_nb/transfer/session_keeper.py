@@ -173,6 +173,8 @@ class SessionKeeper:
         for row in session.sent:
             row.phase = "ingesting"
         session.closed = True
+        if self._progress.session_id == session.id:
+            self._progress.expires_at = None
         self._record.touch_all(session.sent)
         await self._record.closed(session.id)
 

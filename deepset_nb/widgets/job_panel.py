@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol
@@ -94,7 +95,7 @@ class JobWidget(Widget):
         return {"cancel": self._cancel, "retry": self._retry, "receipt": self._receipt}
 
     async def _cancel(self, payload: dict[str, Any]) -> None:
-        ingest = parse(payload, CancelPayload)["ingest"]
+        ingest = parse({"ingest": "later", **payload}, CancelPayload)["ingest"]
         if self.job is not None:
             await asyncio.to_thread(self.job.cancel, *(["keep"] if ingest == "keep" else []))
 
@@ -155,10 +156,17 @@ class JobPanel(JobWidget):
     state = traitlets.Dict().tag(sync=True)
     """What is shown (`JobState`)."""
 
+    key = traitlets.Unicode().tag(sync=True)
+    """Tells panels apart in a page: the keyboard's place outlives a view that is drawn afresh."""
+
     def __init__(self, job: JobLike, **kwargs: Any) -> None:
         """Show ``job`` and follow it."""
         super().__init__(**kwargs)
         self.follow(job)
+
+    @traitlets.default("key")
+    def _new_key(self) -> str:
+        return secrets.token_hex(8)
 
     def show_state(self, state: JobState) -> None:
         """Draw it."""

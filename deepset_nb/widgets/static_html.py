@@ -99,7 +99,7 @@ def job_html(state: JobState, mode: str = "", rows: Sequence[ReceiptRow] = (), t
     parts = [f"<strong>{_text(state['headline'], 400)}</strong>", f"<div>{where}</div>"]
     parts += [f"<p>{_text(text, SHOWN_WORDS)}</p>" for text in (state["detail"], state["note"]) if text]
     parts.append(_table((), ((_SIGNS[p["state"]], _label(p, tr), _amount(p, tr)) for p in state["phases"])))
-    parts.append(f"<div>{_text(_facts(state, tr))}</div>")
+    parts.append(f"<p>{_text(_facts(state, tr))}</p>")
     if total := state["failures_total"]:
         failures = [(visible(failure["path"]), failure["reason"], failure["remedy"]) for failure in state["failures"]]
         said = tr.plural(total, "{count} file did not make it", "{count} files did not make it")
@@ -112,7 +112,7 @@ def job_html(state: JobState, mode: str = "", rows: Sequence[ReceiptRow] = (), t
         parts.append(_table((tr("File"), tr("Size"), tr("Outcome")), shown))
         parts += _and_more(state["counts"]["total"] - len(rows), tr)
     if state["session_id"]:
-        parts.append(f"<div>{_text(tr('Session'))} <code>{_text(state['session_id'])}</code></div>")
+        parts.append(f"<p>{_text(tr('Session'))} <code>{_text(state['session_id'])}</code></p>")
     if mode:
         parts.append(f"<div><small>{_text(mode, 400)}</small></div>")
     return _box(parts)
