@@ -162,11 +162,8 @@ class JobPanel(JobWidget):
     def __init__(self, job: JobLike, **kwargs: Any) -> None:
         """Show ``job`` and follow it."""
         super().__init__(**kwargs)
+        self.key = secrets.token_hex(8)
         self.follow(job)
-
-    @traitlets.default("key")
-    def _new_key(self) -> str:
-        return secrets.token_hex(8)
 
     def show_state(self, state: JobState) -> None:
         """Draw it."""
