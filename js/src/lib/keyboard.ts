@@ -49,7 +49,7 @@ export function keepKeyboard(root: HTMLElement, key?: unknown): () => void {
       (now.find((control) => nameOf(control) === before.name) ?? now[before.index] ?? now[0])?.focus({ preventScroll: true });
     }
   };
-  if (key) takeOver(LOOKS);
+  if (key) looks = setTimeout(takeOver, 0, LOOKS); // nothing is drawn yet
   // JupyterLab's shortcuts come first, even before a button's Enter or a list's arrows, and two d delete the cell.
   // Those with a modifier (save, run) stay the notebook's.
   const typed = ({ target, ctrlKey, metaKey, altKey }: KeyboardEvent) => {
