@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from typing import Any
 
 from deepset_nb.job import UploadJob
@@ -26,9 +27,13 @@ class Steps:
         row = Row("a", "a", "a", self.steps, b"")
         self.progress.planned([row])
         self.progress.enter("sending", files=1, size=self.steps)
-        for _ in range(self.steps):
-            await asyncio.sleep(0.15)
-            self.progress.bytes_sent(1)
+        try:
+            for _ in range(self.steps):
+                await asyncio.sleep(0.15)
+                self.progress.bytes_sent(1)
+        except asyncio.CancelledError:
+            row.end("cancelled")
+            raise
         row.end("ok")
         self.progress.end("done")
 
@@ -133,6 +138,8 @@ def test_a_faulty_callback_is_not_called_again_and_stops_nobody(caplog: Any) -> 
 
 def test_a_job_tried_again_names_the_next_one_and_offers_no_retry() -> None:
     job = UploadJob(Steps())
+    while not job.state()["counts"]["total"]:
+        time.sleep(0.01)
     job.cancel()
     job.wait()
     told: list[Any] = []
