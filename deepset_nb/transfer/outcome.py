@@ -58,8 +58,9 @@ def note_open_sessions(progress: Progress, sessions: Sequence[Session]) -> bool:
     sent, total = sum(len(session.sent) for session in still_open), len(progress.receipt.rows)
     which = " and ".join(session.id for session in still_open)
     which = f"upload session {which}, which stays" if len(still_open) == 1 else f"upload sessions {which}, which stay"
+    files = "1 file waits" if total == 1 == sent else f"{sent:,} of {total:,} files wait" if sent else "No file waits"
     progress.add_note(
-        f"{sent:,} of {total:,} files wait in {which} open{until(still_open[0])}; the platform then closes what is "
+        f"{files} in {which} open{until(still_open[0])}; the platform then closes what is "
         "open by itself. job.retry(), or running the cell again, sends the rest; "
         "ws.close_upload_session(session_id) ingests what it has."
     )

@@ -156,11 +156,16 @@ def _amount(phase: PhaseProgress, tr: Translator) -> str:
 def _facts(state: JobState, tr: Translator) -> str:
     time = elapsed(state["elapsed_s"])
     facts = [tr("Running for {time}", time=time) if is_running(state) else tr("Took {time}", time=time)]
-    if state["speed_bps"] is not None:
+    if state["speed_bps"]:
         facts.append(f"{tr.size(state['speed_bps'])}/s")
     if state["eta_s"] is not None:
-        facts.append(tr("about {time} left", time=elapsed(state["eta_s"])))
+        facts.append(tr("about {time} left", time=_about(state["eta_s"])))
     return ", ".join(facts)
+
+
+def _about(seconds: int) -> str:
+    size, unit = (1, "s") if seconds < 90 else (60, "min") if seconds < 5400 else (3600, "h")
+    return f"{round(seconds / size)} {unit}"
 
 
 def _and_more(count: int, tr: Translator) -> list[str]:

@@ -101,7 +101,7 @@ describe("cancelling", () => {
     await click("Cancel");
     expect(button("Cancel")!.getAttribute("aria-expanded")).toBe("true");
     expect(document.activeElement).toBe(button("Stop, ingest later"));
-    for (const part of ["2 of 3 files are sent.", "2 files wait in the upload session, not ingested. It stays open until", "Running the same cell again goes on"]) {
+    for (const part of ["How should it stop? 2 of 3 files are sent.", "2 files wait in the upload session, not ingested. It stays open until", "Running the same cell again goes on"]) {
       expect(text()).toContain(part);
     }
     expect(text()).toContain("the platform ingests the 2 files that wait in it");
@@ -236,7 +236,10 @@ it("retries what failed", async () => {
 
 it("shows what is left only where that is known", async () => {
   const { model, text, close } = await open(job({ eta_s: 75 }));
-  expect(text()).toContain("about 1:15 left");
+  expect(text()).toContain("about 75 sec left");
+  await kernelSays(() => model.set("state", job({ eta_s: 1140, speed_bps: 0 })));
+  expect(text()).toContain("about 19 min left");
+  expect(text()).not.toContain("/s");
   await kernelSays(() => model.set("state", job({ eta_s: null })));
 
   expect(text()).not.toContain("left");

@@ -1,5 +1,6 @@
+import type { ComponentChildren } from "preact";
 import { useRef, useState } from "preact/hooks";
-import { formatBytes, formatDateTime, formatElapsed } from "../lib/format";
+import { formatBytes, formatDateTime, formatDuration, formatElapsed } from "../lib/format";
 import { useChangedAt, useNow, useSlow, type Action } from "../lib/hooks";
 import { plural, t } from "../lib/i18n";
 import type { JobState } from "../lib/messages";
@@ -28,10 +29,10 @@ export function tone(state: JobState): Tone {
   return state.status === "done" && ok + skipped === total ? "ok" : "fail";
 }
 
-type Props = { state: JobState; action: Action; requests: Requests };
+type Props = { state: JobState; action: Action; requests: Requests; children?: ComponentChildren };
 
-/** One upload from planning to the index, or one download. */
-export function JobView({ state, action, requests }: Props) {
+/** One upload from planning to the index, or one download; `children` come after its facts. */
+export function JobView({ state, action, requests, children }: Props) {
   const now = tone(state);
   const told = useRef(false);
   told.current ||= !!state.detail;
@@ -69,6 +70,7 @@ export function JobView({ state, action, requests }: Props) {
       {(state.detail || (told.current && !ended(state))) && <p class="dnb-detail">{visible(state.detail, 1200)}</p>}
       <Phases phases={state.phases} stopped={["cancelling", "cancelled"].includes(state.status)} />
       <Facts state={state} />
+      {children}
       {state.note && <Notice tone={state.status === "cancelled" ? "warn" : "info"} message={visible(state.note, 1200)} />}
       {action.error && <Notice tone="fail" message={action.error.message} remedy={action.error.remedy} />}
       {(action.slow || slow) && <BusyKernel />}
@@ -121,10 +123,10 @@ function Facts({ state }: { state: JobState }) {
     <>
       <span class="dnb-muted">{running ? t("Running for") : t("Took")}</span> {formatElapsed(state.elapsed_s + Math.min(quiet_s, QUIET_AFTER_S))}
     </>,
-    state.speed_bps !== null && `${formatBytes(state.speed_bps)}/s`,
-    state.eta_s !== null && t("about {time} left", { time: formatElapsed(state.eta_s) }),
+    !!state.speed_bps && `${formatBytes(state.speed_bps)}/s`,
+    state.eta_s !== null && t("about {time} left", { time: formatDuration(state.eta_s) }),
     state.counts.skipped > 0 && (state.kind === "download" ? plural(state.counts.skipped, "{count} there already", "{count} there already") : plural(state.counts.skipped, "{count} left out", "{count} left out")),
-    state.session_id && (
+    state.session_id && !state.note?.includes(state.session_id) && (
       <>
         <span class="dnb-muted">{t("Session")}</span> <code>{visible(state.session_id)}</code>
       </>

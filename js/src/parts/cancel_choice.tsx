@@ -23,7 +23,8 @@ export default function CancelChoice({ state, back, cancel }: CancelChoiceProps)
         back();
       }}
     >
-      <p class="dnb-strong">
+      <p>
+        <span class="dnb-strong">{t("How should it stop?")}</span>{" "}
         {closed
           ? plural(sending.files_total, "{count} file is sent, and its upload session is closed.", "{count} files are sent, and their upload session is closed.")
           : plural(sending.files_total, "{done} of {count} file is sent.", "{done} of {count} files are sent.", { done: formatNumber(sending.files_done) })}

@@ -63,8 +63,10 @@ export default function ReceiptTable({ state, requests }: ReceiptProps) {
         <span class="dnb-number" role="status">
           {page.total > 0 && t("{first} to {last} of {count}", { first: formatNumber(offset + 1), last: formatNumber(last), count: formatNumber(page.total) })}
         </span>
-        <Turn words={t("Back")} off={offset === 0} onClick={() => setOffset(Math.max(0, offset - ROWS))} />
-        <Turn words={t("Next")} off={last >= page.total} onClick={() => setOffset(offset + ROWS)} />
+        <span class="dnb-buttons">
+          <Turn words={t("Back")} off={offset === 0} onClick={() => setOffset(Math.max(0, offset - ROWS))} />
+          <Turn words={t("Next")} off={last >= page.total} onClick={() => setOffset(offset + ROWS)} />
+        </span>
       </div>
       {problem && <p class="dnb-muted">{problem}</p>}
       <div class="dnb-scroll" tabIndex={0} role="group" aria-label={t("Files and their outcomes")}>
