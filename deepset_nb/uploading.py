@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from . import bridge, frames
+from .call_as_code import call_as_code
 from .client import AsyncClient
 from .errors import InputError, NothingToUpload
 from .job import Transfer, UploadJob
@@ -182,6 +183,7 @@ class Uploading:
             NothingToUpload: There is no file below the paths.
             InputError: An argument, or a row of a frame, cannot be used.
         """
+        code = call_as_code("ws", Uploading.upload, locals())
         given = read_given(paths, recursive=recursive, include=include, exclude=exclude, hidden=hidden, meta=meta)
         return self._start(
             Upload(
@@ -196,6 +198,7 @@ class Uploading:
                 executor=_checked(executor),
             ),
             show,
+            code,
         )
 
     def upload_texts(
@@ -228,6 +231,7 @@ class Uploading:
             NothingToUpload: There is no text.
             InputError: Something in the list is not a text.
         """
+        code = call_as_code("ws", Uploading.upload_texts, locals())
         files = [DeepsetCloudFile(text, name) for name, text in texts.items()] if isinstance(texts, Mapping) else texts
         documents = [text_document(file) for file in files]
         if not documents:
@@ -243,14 +247,15 @@ class Uploading:
                 resume=resume,
             ),
             show,
+            code,
         )
 
-    def _start(self, transfer: Transfer, show: bool) -> UploadJob:
+    def _start(self, transfer: Transfer, show: bool, code: str = "") -> UploadJob:
         if not show:
-            return UploadJob(transfer)
+            return UploadJob(transfer, code=code)
         from .widgets.show import show_job
 
-        return UploadJob(transfer, show_job)
+        return UploadJob(transfer, show_job, code)
 
     def _upload_chosen(self, plan: Callable[[], list[Row]], write_mode: str, courier: Courier | None) -> UploadJob:
         """Send what was chosen in a browser; the uploader shows the job itself."""

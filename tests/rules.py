@@ -18,19 +18,10 @@ PACKAGE = "deepset_nb"
 # Imports point only to the right; rooms of one place may import each other.
 ORDER = (
     ("__init__", "__main__", "cli", "demo", "magics", "magic_words"),
-    (
-        "workspace",
-        "connect",
-        "workflows",
-        "upload_session",
-        "uploading",
-        "downloading",
-        "looking",
-        "listing_line",
-        "tidying",
-    ),
+    ("workspace", "connect", "workflows", "upload_session"),
+    ("uploading", "downloading", "looking", "listing_line", "tidying", "call_as_code"),
     ("widgets",),
-    ("job", "history"),
+    ("job", "job_news", "history"),
     ("frames", "file_frames"),
     ("bridge", "_task", "_main_thread", "_at_exit"),
     ("transfer",),

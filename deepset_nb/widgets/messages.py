@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, Literal, TypedDict
 
 from ..transfer.progress import JobState
+from ..transfer.receipt_page import ReceiptCounts, ReceiptRow
 
 
 def is_running(state: JobState) -> bool:
@@ -61,6 +62,20 @@ class PartPayload(TypedDict):
     name: str
 
 
+class CancelPayload(TypedDict):
+    """Request ``cancel`` of a job: what becomes of what was sent; see `UploadJob.cancel`."""
+
+    ingest: Literal["later", "keep"]
+
+
+class ReceiptPayload(TypedDict):
+    """Request ``receipt`` of a job: a page of its files; ``status`` is empty for all."""
+
+    status: str
+    offset: int
+    limit: int
+
+
 # --- kernel to browser ----------------------------------------------------------------------------------------------
 
 
@@ -94,3 +109,13 @@ class Catalogue(TypedDict):
     kind: Literal["catalogue"]
     language: str
     messages: dict[str, Any]
+
+
+class ReceiptResult(TypedDict):
+    """Some files of a job with their outcomes; ``code`` gives them all in Python."""
+
+    rows: list[ReceiptRow]
+    offset: int
+    total: int
+    counts: ReceiptCounts
+    code: str

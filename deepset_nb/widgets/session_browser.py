@@ -61,7 +61,7 @@ class SessionBrowser(Browser[UploadSessionDetail]):
     """
 
     _bundle = "session_browser"
-    _parts = ("session_details",)
+    _parts: ClassVar[tuple[str, ...]] = ("session_details",)
     _query_type = SessionQuery
     _everything: ClassVar[dict[str, Any]] = {"status": "", "created_by": ""}
     _function = "list_upload_sessions"

@@ -78,7 +78,7 @@ class Uploader(JobWidget):
     """
 
     _bundle = "uploader"
-    _parts = ("files",)
+    _parts: ClassVar[tuple[str, ...]] = ("files",)
 
     _answers: ClassVar[dict[str, bool]] = {}  # whether a bucket, or a platform's buckets, answer pages
 

@@ -45,7 +45,7 @@ function Uploader({ model, requests }: ViewProps) {
   const { part, queue } = desk;
   return (
     <>
-      <JobView state={state.job} action={action} />
+      <JobView state={state.job} action={action} requests={requests} />
       <LaneLine state={state} job={state.job} />
       {!ended(state.job) && part && queue && <part.OnTheWay queue={queue} />}
       {ended(state.job) && (

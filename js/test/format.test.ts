@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { formatBytes, formatElapsed, formatRelative } from "../src/lib/format";
+import { formatBytes, formatDuration, formatElapsed, formatRelative } from "../src/lib/format";
 import { plural } from "../src/lib/i18n";
 import { visible } from "../src/lib/text";
 
@@ -58,4 +58,12 @@ describe("names", () => {
 it("counts in words", () => {
   expect(plural(1, "{count} file", "{count} files")).toBe("1 file");
   expect(plural(1204, "{count} file", "{count} files")).toBe("1,204 files");
+});
+
+it.each([
+  [45, "45 sec"],
+  [1140, "19 min"],
+  [7200, "2 hr"],
+])("says about how long %i s are", (seconds, said) => {
+  expect(formatDuration(seconds, "en")).toBe(said);
 });

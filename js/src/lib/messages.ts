@@ -18,7 +18,7 @@ export const phase = {
 
 export const failure = { path: "string", status: "string", reason: "string", remedy: "string" } as const;
 
-export const counts = { total: "number", ok: "number", failed: "number", skipped: "number", unaccounted: "number", cancelled: "number" } as const;
+export const counts = { total: "number", ok: "number", failed: "number", skipped: "number", unaccounted: "number", cancelled: "number", waiting: "number" } as const;
 
 export const jobState = {
   kind: ["upload", "download"],
@@ -28,6 +28,8 @@ export const jobState = {
   target,
   phases: { $list: phase },
   speed_bps: "number?",
+  eta_s: "number?",
+  stalled: "boolean",
   elapsed_s: "number",
   counts,
   failures: { $list: failure },
@@ -36,7 +38,9 @@ export const jobState = {
   expires_at: "string?",
   can_cancel: "boolean",
   can_retry: "boolean",
+  retry_files: "number",
   note: "string?",
+  code: "string",
 } as const;
 
 export const problem = { message: "string", remedy: "string" } as const;
@@ -55,6 +59,8 @@ export const hello = {
 /** `payload` depends on the action: `part` and those of the uploader and the browsers have one, the others an empty object. */
 export const request = { kind: ["request"], id: "string", action: "string", payload: {} } as const;
 export const abort = { kind: ["abort"], id: "string" } as const;
+export const cancelPayload = { ingest: ["later", "keep"] } as const;
+export const receiptPayload = { status: "string", offset: "number", limit: "number" } as const;
 
 // ---- kernel to browser
 
@@ -64,10 +70,30 @@ export const partResult = { code: "string" } as const;
 /** The answer to a hello in a language that the kernel has; `messages` are for i18n.ts. */
 export const catalogue = { kind: ["catalogue"], language: "string", messages: {} } as const;
 
+export const receiptRow = {
+  path: "string",
+  size: "number",
+  status: "string",
+  phase: "string",
+  reason: "string",
+  remedy: "string",
+  file_id: "string?",
+} as const;
+/** A page of a job's files; `code` gives them all in Python. */
+export const receiptResult = {
+  rows: { $list: receiptRow },
+  offset: "number",
+  total: "number",
+  counts: { pending: "number", ok: "number", failed: "number", skipped: "number", unaccounted: "number", cancelled: "number" },
+  code: "string",
+} as const;
+
 export type Target = Of<typeof target>;
 export type Phase = Of<typeof phase>;
 export type Failure = Of<typeof failure>;
 export type JobState = Of<typeof jobState>;
+export type ReceiptRow = Of<typeof receiptRow>;
+export type ReceiptResult = Of<typeof receiptResult>;
 export type Problem = Of<typeof problem>;
 export type Hello = Of<typeof hello>;
 export type WriteMode = "KEEP" | "OVERWRITE" | "FAIL";
