@@ -12,7 +12,15 @@ export const fileQuery = { name: "string", filter: "string", sort: ["created_at"
 const rows = { revision: "number", version: "number", total: "number?", extent: "number" } as const;
 const table = { ...rows, loading: "boolean", updated_at: "string?", error: { $maybe: problem }, code: "string", selected: "number" } as const;
 
-export const filesState = { target, query: fileQuery, ...table, rows: { $list: fileRow }, folder: "string", job: { $maybe: jobState } } as const;
+export const filesState = {
+  target,
+  query: fileQuery,
+  ...table,
+  rows: { $list: fileRow },
+  keys: { $list: "string" },
+  folder: "string",
+  job: { $maybe: jobState },
+} as const;
 
 export const sessionCounts = { finished: "number", failed: "number", pending: "number?" } as const;
 export const sessionRow = {
@@ -47,7 +55,7 @@ export const deletePayload = { ids: { $list: "string" }, typed: "string" } as co
 
 // ---- kernel to browser
 
-export const fileRows = { ...rows, rows: { $list: fileRow }, keys: { $list: "string" } } as const;
+export const fileRows = { ...rows, rows: { $list: fileRow } } as const;
 export const sessionRows = { ...rows, rows: { $list: sessionRow } } as const;
 export const selection = { ids: { $list: "string" } } as const;
 export const selected = { kind: ["selected"], ids: { $list: "string" } } as const;
