@@ -7,18 +7,17 @@ import { fileColumns } from "./components/fileColumns";
 import { FilterBox } from "./components/FilterBox";
 import { FileSummary } from "./components/FileSummary";
 import { Grid } from "./components/Grid";
-import { BusyKernel, Notice, Waiting } from "./components/Notice";
-import { RowsNotice } from "./components/RowsNotice";
-import { Refused, SearchBox } from "./components/SearchBox";
+import { BusyKernel, Waiting } from "./components/Notice";
+import { Problems } from "./components/Problems";
+import { SearchBox } from "./components/SearchBox";
 import { sayHello } from "./lib/hello";
-import { useAction, useTrait } from "./lib/hooks";
+import { useAction, useNow, useTrait } from "./lib/hooks";
 import { plural, rich, t } from "./lib/i18n";
 import { fileRows, filesState, type FileQuery, type FileRow, type FilesState } from "./lib/messages_browsers";
 import { mount, type ViewProps } from "./lib/mount";
 import { usePart } from "./lib/part";
 import { useQuery } from "./lib/query";
 import { useTable } from "./lib/table";
-import { visible } from "./lib/text";
 import type { Doing, FileActionsProps } from "./parts/file_actions";
 import type { JobPartProps } from "./parts/job_view";
 import "./styles/base.css";
@@ -33,6 +32,7 @@ function FileBrowser(props: ViewProps) {
 function Files({ model, requests, state }: ViewProps & { state: FilesState }) {
   const card = useRef<HTMLDivElement>(null);
   const position = useRef<HTMLSpanElement>(null);
+  const now = useNow(true, 10_000);
   const action = useAction(requests);
   const query = useQuery<FileQuery>(requests, state.query);
   const [keys, setKeys] = useState<string[]>([]);
@@ -74,7 +74,7 @@ function Files({ model, requests, state }: ViewProps & { state: FilesState }) {
         close();
       }}
     >
-      <BrowserHead title={t("Files")} state={state} action={action} />
+      <BrowserHead title={t("Files")} state={state} action={action} now={now} />
       <div class="dnb-tools">
         <SearchBox label={t("Name contains")} value={state.query.name} onText={(name) => query.ask({ name })} />
         {fold("filter", t("Filter"), Boolean(state.query.filter))}
@@ -82,9 +82,7 @@ function Files({ model, requests, state }: ViewProps & { state: FilesState }) {
       </div>
       {panel === "filter" && <FilterBox query={state.query} ask={query} />}
       {panel === "columns" && <Columns known={state.keys} chosen={keys} choose={setKeys} />}
-      {panel !== "filter" && query.problem && <Refused problem={query.problem} />}
-      {state.error && <Notice tone="fail" message={visible(state.error.message, 600)} remedy={state.error.remedy} />}
-      {action.error && <Notice tone="fail" message={action.error.message} remedy={action.error.remedy} />}
+      <Problems of={[panel === "filter" ? null : query.problem, state.error, action.error]} />
       {(action.slow || query.slow) && <BusyKernel />}
       {table.rows.extent > 0 ? (
         <Grid
@@ -102,7 +100,8 @@ function Files({ model, requests, state }: ViewProps & { state: FilesState }) {
       ) : (
         <Empty state={state} />
       )}
-      <RowsNotice table={table} />
+      <Problems of={[table.problem]} />
+      <Problems of={[table.rows.error]} again={() => table.rows.again()} />
       <div class="dnb-foot">
         <FileSummary model={model} state={state} busy={query.busy || state.loading} position={position} />
         {table.selected.size > 0 && (

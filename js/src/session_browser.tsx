@@ -4,9 +4,9 @@ import { useRef, useState } from "preact/hooks";
 import { BrowserHead } from "./components/BrowserHead";
 import { CodeLine } from "./components/CodeLine";
 import { Grid } from "./components/Grid";
-import { BusyKernel, Notice, Waiting } from "./components/Notice";
-import { RowsNotice } from "./components/RowsNotice";
-import { Refused, SearchBox } from "./components/SearchBox";
+import { BusyKernel, Waiting } from "./components/Notice";
+import { Problems } from "./components/Problems";
+import { SearchBox } from "./components/SearchBox";
 import { sessionColumns } from "./components/sessionColumns";
 import { formatNumber } from "./lib/format";
 import { sayHello } from "./lib/hello";
@@ -18,7 +18,6 @@ import { usePart } from "./lib/part";
 import { useQuery } from "./lib/query";
 import { useInSight } from "./lib/sight";
 import { useTable } from "./lib/table";
-import { visible } from "./lib/text";
 import { useCounts } from "./lib/watch";
 import type { SessionDetailsProps } from "./parts/session_details";
 import "./styles/base.css";
@@ -65,7 +64,7 @@ function Sessions({ model, requests, state }: ViewProps & { state: SessionsState
         close();
       }}
     >
-      <BrowserHead title={t("Upload sessions")} state={state} action={action} />
+      <BrowserHead title={t("Upload sessions")} state={state} action={action} now={now} />
       <div class="dnb-tools">
         <div class="dnb-chips" role="group" aria-label={t("Status")}>
           {chips.map(([status, label]) => (
@@ -82,9 +81,7 @@ function Sessions({ model, requests, state }: ViewProps & { state: SessionsState
         </div>
         <SearchBox label={t("Created by")} value={state.query.created_by} onText={(created_by) => query.ask({ created_by })} />
       </div>
-      {query.problem && <Refused problem={query.problem} />}
-      {state.error && <Notice tone="fail" message={visible(state.error.message, 600)} remedy={state.error.remedy} />}
-      {action.error && <Notice tone="fail" message={action.error.message} remedy={action.error.remedy} />}
+      <Problems of={[query.problem, state.error, action.error]} />
       {(action.slow || query.slow) && <BusyKernel />}
       {table.rows.extent > 0 ? (
         <Grid
@@ -104,7 +101,8 @@ function Sessions({ model, requests, state }: ViewProps & { state: SessionsState
       ) : (
         <Empty state={state} />
       )}
-      <RowsNotice table={table} />
+      <Problems of={[table.problem]} />
+      <Problems of={[table.rows.error]} again={() => table.rows.again()} />
       <div class="dnb-foot">
         <Summary state={state} busy={query.busy || state.loading} position={position} />
         {table.selected.size > 0 && (
@@ -147,7 +145,9 @@ function Summary({ state, busy, position }: { state: SessionsState; busy: boolea
   if (state.updated_at === null) return null;
   const { total, looked_through: looked, sessions } = state;
   const said =
-    looked !== null
+    looked !== null && looked >= (sessions ?? looked)
+      ? t("{count} of {sessions} upload sessions match", { count: formatNumber(total ?? 0), sessions: formatNumber(looked) })
+      : looked !== null
       ? t("{count} of the newest {looked} upload sessions match; there are {sessions}", {
           count: formatNumber(total ?? 0),
           looked: formatNumber(looked),

@@ -1,15 +1,13 @@
 import { formatRelative } from "../lib/format";
 import { t } from "../lib/i18n";
 import type { Action } from "../lib/hooks";
-import { useNow } from "../lib/hooks";
 import type { Target } from "../lib/messages";
 import { TargetLine } from "./TargetLine";
 
-type Props = { title: string; state: { target: Target; loading: boolean; updated_at: string | null }; action: Action };
+type Props = { title: string; state: { target: Target; loading: boolean; updated_at: string | null }; action: Action; now: number };
 
 /** What this is a table of, how old it is, and Refresh. */
-export function BrowserHead({ title, state, action }: Props) {
-  const now = useNow(true, 10_000);
+export function BrowserHead({ title, state, action, now }: Props) {
   const busy = state.loading || action.pending === "refresh";
   return (
     <div class="dnb-head">

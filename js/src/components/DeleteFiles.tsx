@@ -10,6 +10,7 @@ import type { Table } from "../lib/table";
 import { visible } from "../lib/text";
 import { Notice } from "./Notice";
 import { Pane } from "./Pane";
+import { Problems } from "./Problems";
 
 const NAMED = 8;
 
@@ -86,7 +87,7 @@ export function DeleteFiles({ model, requests, table, close }: Props) {
           {t("Keep them")}
         </button>
       </div>
-      {problem && <Notice tone="fail" message={visible(problem.message, 600)} remedy={problem.remedy} />}
+      <Problems of={[problem]} />
     </Pane>
   );
 }

@@ -7,8 +7,8 @@ import { notUnderstood, problemOf, type Requests } from "../lib/requests";
 import { is } from "../lib/shape";
 import { visible } from "../lib/text";
 import { CopyButton } from "./CopyButton";
-import { Notice } from "./Notice";
 import { Pane } from "./Pane";
+import { Problems } from "./Problems";
 
 /** Everything the platform knows of one file. */
 export function FileDetailsView({ id, requests, close }: { id: string; requests: Requests; close: () => void }) {
@@ -27,7 +27,7 @@ export function FileDetailsView({ id, requests, close }: { id: string; requests:
   }, [id]);
   return (
     <Pane title={file ? visible(file.name, 300) : t("File")} close={close}>
-      {problem && <Notice tone="fail" message={problem.message} remedy={problem.remedy} />}
+      <Problems of={[problem]} />
       {file && (
         <dl class="dnb-facts-list">
           <dt>{t("Size")}</dt>

@@ -2,7 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import { rich, t } from "../lib/i18n";
 import type { FileQuery } from "../lib/messages_browsers";
 import type { Query } from "../lib/query";
-import { Refused } from "./SearchBox";
+import { Problems } from "./Problems";
 
 const EXAMPLES = ["topic eq 'news'", "year ge 2020", "topic eq 'news' and author eq 'Ada'"];
 
@@ -40,7 +40,7 @@ export function FilterBox({ query, ask }: { query: FileQuery; ask: Query<FileQue
           </button>
         )}
       </div>
-      {ask.problem && <Refused problem={ask.problem} />}
+      <Problems of={[ask.problem]} />
       <p class="dnb-muted dnb-examples">
         {t("For example")}{" "}
         {EXAMPLES.map((example) => (

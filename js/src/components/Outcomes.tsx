@@ -7,7 +7,7 @@ import { notUnderstood, problemOf, type Requests } from "../lib/requests";
 import { is } from "../lib/shape";
 import { visible } from "../lib/text";
 import { Icon, type IconName } from "./Icon";
-import { Notice } from "./Notice";
+import { Problems } from "./Problems";
 
 const MOST = 1_000; // rows; more would only slow the page down
 
@@ -59,7 +59,7 @@ export function Outcomes({ row, requests }: { row: SessionRow; requests: Request
           </button>
         ))}
       </div>
-      {problem && <Notice tone="fail" message={visible(problem.message, 600)} remedy={problem.remedy} />}
+      <Problems of={[problem]} />
       {!page && !problem && <p class="dnb-muted">{t("Asking the platform…")}</p>}
       {page && !page.rows.length && <p class="dnb-muted">{t("No files here.")}</p>}
       {page && page.rows.length > 0 && <Table rows={page.rows} />}

@@ -15,7 +15,7 @@ export function Pane({ title, close, tone = "", children }: Props) {
           <bdi>{title}</bdi>
         </p>
         <button type="button" class="dnb-quiet" onClick={close}>
-          {t("Close")}
+          {t("Hide")}
         </button>
       </div>
       {children}

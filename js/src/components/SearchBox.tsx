@@ -1,14 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { Problem } from "../lib/messages";
-import { visible } from "../lib/text";
-import { Notice } from "./Notice";
 
 const TYPED_MS = 300;
-
-/** Why the platform did not take a query; the table is as it was. */
-export const Refused = ({ problem }: { problem: Problem }) => (
-  <Notice tone="fail" message={visible(problem.message, 600)} remedy={problem.remedy} />
-);
 
 /** A text that is asked for as it is typed. */
 export function SearchBox({ label, value, onText }: { label: string; value: string; onText: (text: string) => void }) {

@@ -71,10 +71,10 @@ export function sessionColumns(now: number, current: (row: SessionRow) => Sessio
     {
       key: "mode",
       head: t("If a name is taken"),
-      width: "120px",
+      width: "142px",
       cell: (row) => modes()[row.write_mode as WriteMode] ?? visible(row.write_mode),
     },
-    { key: "id", head: t("Session"), width: "92px", cell: (row) => <CopyId id={row.session_id} label={t("Copy session id")} /> },
+    { key: "id", head: t("Session"), width: "106px", cell: (row) => <CopyId id={row.session_id} label={t("Copy session id")} /> },
     {
       key: "close",
       head: "",
