@@ -84,6 +84,7 @@ class Store:
         self._writing = threading.RLock()
         self._idle_readers: list[sqlite3.Connection] = []
         self._closed = False
+        self.writes = 0  # transactions so far: what is kept of a reading is good while this stays
         self._incoming.mkdir(exist_ok=True)
         for leftover in self._incoming.iterdir():
             leftover.unlink()
@@ -100,6 +101,7 @@ class Store:
                 self._db.execute("ROLLBACK")
                 raise
             self._db.execute("COMMIT")
+            self.writes += 1
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:

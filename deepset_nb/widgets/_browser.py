@@ -187,7 +187,10 @@ class Browser(JobWidget, Generic[R]):
         before = listing.version
         rows = await listing.rows(asked["chunk"] * CHUNK, CHUNK)
         if listing is self._listing:
-            self._version += listing.version - before
+            if moved := listing.version - before:
+                first = await listing.rows(0, CHUNK)
+                self._version += moved
+                self._content["rows"] = [self._shown(row, []) for row in first]
             if (listing.total, listing.extent) != (self._content["total"], self._content["extent"]):
                 self._publish_soon()
         return {

@@ -38,10 +38,10 @@ from .messages_browsers import Walked as WalkedEvent
 if TYPE_CHECKING:
     import pandas as pd
 
-KEYS_TOLD = 60  # metadata keys, the most frequent ones
+KEYS_TOLD = 40  # metadata keys, the most frequent ones
 LONGEST_NAME = 200  # characters of a name in the table; more is never seen
 LONGEST_VALUE = 200
-LONGEST_KEY = 100
+LONGEST_KEY = 60
 DETAILS = 100  # metadata entries of one file
 LONGEST_DETAIL = 2_000
 EVERY = 10  # deleted files from one word about them to the next
@@ -92,7 +92,7 @@ class FileBrowser(Browser[File]):
         super().__init__(settings, target=target, view=view, **kwargs)
 
     def _more_content(self) -> dict[str, Any]:
-        return {"folder": "downloads", "job": None}
+        return {"keys": [], "folder": "downloads", "job": None}
 
     # --- rows -----------------------------------------------------------------------------------------------------
 
@@ -123,6 +123,10 @@ class FileBrowser(Browser[File]):
     def _noted(self, page: Page) -> Page:
         for file in page.data:
             self._keys.update(key for key in file.meta or {} if len(key) <= LONGEST_KEY)
+        told = self._content["keys"]
+        if len(told) < KEYS_TOLD and any(key not in told for key in self._keys):
+            self._content["keys"] = [key for key, _ in self._keys.most_common(KEYS_TOLD)]
+            self._publish_soon()
         return page
 
     def _shown(self, row: File, keys: list[str]) -> FileRow:
@@ -155,10 +159,6 @@ class FileBrowser(Browser[File]):
             "download": self._download,
             "delete": self._delete,
         }
-
-    async def _rows(self, payload: dict[str, Any]) -> dict[str, Any]:
-        answer = await super()._rows(payload)
-        return answer | {"keys": [key for key, _ in self._keys.most_common(KEYS_TOLD)]}
 
     async def _details(self, payload: dict[str, Any]) -> FileDetails:
         wanted = parse(payload, IdPayload)["id"]

@@ -39,7 +39,8 @@ class FilesState(TypedDict):
     """The file browser.
 
     ``revision`` counts queries, ``version`` what became of the rows meanwhile. ``total`` is what the platform says,
-    null where it does not; ``extent`` how many rows there are to scroll through.
+    null where it does not; ``extent`` how many rows there are to scroll through. ``keys`` are the metadata keys that
+    the files seen so far have, the most frequent ones first.
     """
 
     target: Target
@@ -54,6 +55,7 @@ class FilesState(TypedDict):
     error: Problem | None
     code: str
     selected: int
+    keys: list[str]
     folder: str
     job: JobState | None
 
@@ -166,14 +168,13 @@ class DeletePayload(TypedDict):
 
 
 class FileRows(TypedDict):
-    """Answer to ``rows`` of the file browser; ``keys`` are the metadata keys found so far."""
+    """Answer to ``rows`` of the file browser."""
 
     revision: int
     version: int
     rows: list[FileRow]
     total: int | None
     extent: int
-    keys: list[str]
 
 
 class SessionRows(TypedDict):

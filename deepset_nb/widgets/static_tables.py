@@ -60,6 +60,8 @@ def _sessions_title(state: SessionsState, tr: Translator) -> str:
     if state["updated_at"] is None:
         return tr("Upload sessions, not fetched yet")
     if (looked := state["looked_through"]) is not None:
+        if looked >= (state["sessions"] or 0):
+            return tr("{count} of {sessions} upload sessions match", count=total or 0, sessions=looked)
         return tr(
             "{count} of the newest {looked} upload sessions match; there are {sessions}",
             count=total or 0,

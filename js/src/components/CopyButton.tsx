@@ -1,5 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import { t } from "../lib/i18n";
+import { visible } from "../lib/text";
 import { Icon } from "./Icon";
 
 const SHOWN_MS = 2000;
@@ -25,6 +26,20 @@ export function CopyButton({ text, label, words }: { text: string; label: string
         {copied === null ? "" : copied ? t("Copied") : t("Not allowed here")}
       </span>
     </>
+  );
+}
+
+/** The beginning of an id in a row; a click copies all of it. Without a state, because rows are used for others. */
+export function CopyId({ id, label }: { id: string; label: string }) {
+  const copy = async ({ currentTarget: button }: { currentTarget: HTMLElement }) => {
+    if (!(await copyText(id, button))) return;
+    button.dataset.copied = t("Copied");
+    setTimeout(() => delete button.dataset.copied, SHOWN_MS);
+  };
+  return (
+    <button type="button" tabIndex={-1} class="dnb-quiet dnb-copy" title={label} aria-label={`${label} ${id.slice(0, 8)}`} onClick={(event) => void copy(event)}>
+      <code>{visible(id.slice(0, 8))}…</code>
+    </button>
   );
 }
 

@@ -4,15 +4,28 @@ import type { Of } from "./shape";
 
 export const CHUNK = 50; // rows of an answer
 
-// ---- states
+// ---- states (written out: a builder leaves out what a widget does not use, but not what is spread)
 
 export const fileRow = { file_id: "string", name: "string", size: "number", created_at: "string", meta: { $list: "string?" } } as const;
 export const fileQuery = { name: "string", filter: "string", sort: ["created_at", "name"], order: ["ASC", "DESC"] } as const;
 
-const rows = { revision: "number", version: "number", total: "number?", extent: "number" } as const;
-const table = { ...rows, loading: "boolean", updated_at: "string?", error: { $maybe: problem }, code: "string", selected: "number" } as const;
-
-export const filesState = { target, query: fileQuery, ...table, rows: { $list: fileRow }, folder: "string", job: { $maybe: jobState } } as const;
+export const filesState = {
+  target,
+  query: fileQuery,
+  revision: "number",
+  version: "number",
+  rows: { $list: fileRow },
+  total: "number?",
+  extent: "number",
+  loading: "boolean",
+  updated_at: "string?",
+  error: { $maybe: problem },
+  code: "string",
+  selected: "number",
+  keys: { $list: "string" },
+  folder: "string",
+  job: { $maybe: jobState },
+} as const;
 
 export const sessionCounts = { finished: "number", failed: "number", pending: "number?" } as const;
 export const sessionRow = {
@@ -28,8 +41,16 @@ export const sessionQuery = { status: ["", "OPEN", "CLOSED", "EXPIRED"], created
 export const sessionsState = {
   target,
   query: sessionQuery,
-  ...table,
+  revision: "number",
+  version: "number",
   rows: { $list: sessionRow },
+  total: "number?",
+  extent: "number",
+  loading: "boolean",
+  updated_at: "string?",
+  error: { $maybe: problem },
+  code: "string",
+  selected: "number",
   looked_through: "number?",
   sessions: "number?",
 } as const;
@@ -47,8 +68,8 @@ export const deletePayload = { ids: { $list: "string" }, typed: "string" } as co
 
 // ---- kernel to browser
 
-export const fileRows = { ...rows, rows: { $list: fileRow }, keys: { $list: "string" } } as const;
-export const sessionRows = { ...rows, rows: { $list: sessionRow } } as const;
+export const fileRows = { revision: "number", version: "number", rows: { $list: fileRow }, total: "number?", extent: "number" } as const;
+export const sessionRows = { revision: "number", version: "number", rows: { $list: sessionRow }, total: "number?", extent: "number" } as const;
 export const selection = { ids: { $list: "string" } } as const;
 export const selected = { kind: ["selected"], ids: { $list: "string" } } as const;
 /** How far a filtered listing has been read on the way to rows further down. */
