@@ -9,6 +9,7 @@ import httpx
 from ..errors import ConnectionFailed, SandboxError
 from ..settings import Secret
 from .network import TIMEOUT
+from .paths import workspace_path
 
 HEADER = "X-Sandbox-Admin-Key"
 
@@ -29,6 +30,10 @@ class SandboxAdmin:
     async def add_workspace(self, name: str) -> None:
         """Make a workspace, with the example documents in it; nothing happens if it is there."""
         await self._request("POST", "/workspaces", {"name": name})
+
+    async def reset_workspace(self, name: str) -> None:
+        """Put a workspace back to its first day: nothing in it but the example documents."""
+        await self._request("POST", workspace_path(name, "reset"), None)
 
     async def add_faults(self, faults: Sequence[str]) -> None:
         """Activate named faults, beside those active already."""

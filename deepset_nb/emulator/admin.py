@@ -1,6 +1,6 @@
 """Endpoints of the sandbox itself, under ``/_sandbox``, with a key of their own.
 
-They let whoever joins a running sandbox have a room of their own, and break things on purpose.
+They let whoever joins a running sandbox have a room of their own, begin afresh in it, and break things on purpose.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from deepset_nb.errors import InputError
 
 from .faults import KINDS
 from .platform import Here
-from .seed import make_room
+from .seed import make_room, reset_room
 from .workspaces import NewWorkspace, describe
 
 router = APIRouter(prefix="/_sandbox", tags=["sandbox"])
@@ -33,6 +33,13 @@ def add_workspace(new: NewWorkspace, platform: Here) -> Response:
         raise HTTPException(400, "The workspace needs a name.")
     workspace, is_new = make_room(platform, new.name)
     return JSONResponse(describe(workspace), 201 if is_new else 200)
+
+
+@router.post("/workspaces/{workspace_name}/reset", status_code=204)
+def reset_workspace(workspace_name: str, platform: Here) -> Response:
+    """Put a room back to its first day."""
+    reset_room(platform, workspace_name)
+    return Response(status_code=204)
 
 
 @router.get("/faults")
