@@ -22,7 +22,7 @@ WRONG = {
         "hours = 1",
         "hours = sessions",
     ),
-    ("02-sessions", 2): ("ws.close_upload_session(job.receipt['session_id'][0])",),
+    ("02-sessions", 2): ("train.close_upload_session(job.receipt['session_id'][0])",),
     ("03-metadata-and-names", 1): (
         "ws.upload('documents/', include='summer-sky.md', meta={'checked': True}, write_mode='OVERWRITE').wait()",
         "ws.upload('documents/', include='*sky.md', meta={'checked': True}).wait()",
