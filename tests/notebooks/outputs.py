@@ -1,6 +1,6 @@
 """What a notebook is saved with, and whether that is what it shows today.
 
-Much of an output is different each time: ports, clock times, durations, speeds. `same` looks past it. What is saved
+Much of an output is different each time: ports, clock times, durations, speeds, some ids. `shown` looks past it. What is saved
 keeps natural values, and keeps its old ones where nothing else has changed, so that a diff shows real changes only.
 """
 
@@ -22,9 +22,11 @@ METADATA = {
 _PORT = re.compile(r"127\.0\.0\.1:\d+")
 _VARIES = (
     (re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?)?(?:[+-]\d\d:\d\d|Z)?"), "TIME"),
-    (re.compile(r"\b\d\d:\d\d(?::\d\d)?\b"), "TIME"),
+    (re.compile(r"\b\d{1,2}:\d\d(?::\d\d)?\b"), "TIME"),
     (re.compile(r"[\d.,]+\s?[kMGT]?B/s"), "SPEED"),
-    (re.compile(r"\b\d+(?:[.,]\d+)?\s?(?:ms|s|seconds?|min|minutes?)\b"), "DURATION"),
+    (re.compile(r"\b\d[\d.,]*\s?(?:ms|s|seconds?|min|minutes?|h|hours?|days?)\b"), "DURATION"),
+    (re.compile(r"\b[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}\b"), "ID"),
+    (re.compile(r"is not JSON: [^(]*"), "is not JSON: PYTHON'S WORDS "),  # other ones in Python 3.13
     (re.compile(r"\s+"), " "),
 )
 _STYLE = re.compile(r"<style.*?</style>", re.DOTALL)
