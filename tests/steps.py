@@ -120,7 +120,7 @@ STEPS = (
         _pytest("kernel-oldest", "kernel", limit_s=300),
         f"ipykernel {OLDEST_IPYKERNEL}",
     ),
-    Step("notebooks", frozenset({"notebooks"}), _pytest("notebooks", "notebooks", *_FILES_AT_ONCE, limit_s=300)),
+    Step("notebooks", frozenset({"notebooks"}), _pytest("notebooks", "notebooks", *_FILES_AT_ONCE, limit_s=400)),
     Step("packaging", frozenset({"packaging"}), _pytest("packaging", "packaging", limit_s=240)),
     Step("chromium", frozenset({"browser"}), _chromium),
     Step("browser", frozenset({"browser"}), _pytest("browser", "browser", limit_s=480), "chromium"),
