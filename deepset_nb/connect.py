@@ -200,7 +200,7 @@ def _enter(connection: dict[str, str], room: str | None, files: int = 0) -> Work
         bridge.run(admin.add_workspace, room)
     name = room or connection["workspace"]
     workspace = Workspace(name, api_key=connection["api_key"], api_url=connection["api_url"])
-    workspace.sandbox = Sandbox(admin)
+    workspace.sandbox = Sandbox(admin, name)
     if files:
         bridge.run(admin.add_files, name, files)
     return workspace
@@ -215,9 +215,21 @@ class Sandbox:
         >>> ws.sandbox.clear_faults()  # doctest: +SKIP
     """
 
-    def __init__(self, admin: SandboxAdmin) -> None:
-        """Hold the way to its own endpoints."""
-        self._admin = admin
+    def __init__(self, admin: SandboxAdmin, room: str) -> None:
+        """Hold the way to its own endpoints, and the name of the workspace."""
+        self._admin, self._room = admin, room
+
+    def reset(self) -> None:
+        """Put this workspace back to its first day: all files and upload sessions go, the example documents return.
+
+        Between two groups of a course, or at the top of a notebook that is to run the same each time. Other rooms of
+        the sandbox, and its faults, stay as they are.
+
+        Example:
+            >>> ws = dn.sandbox(workspace="anna")  # doctest: +SKIP
+            >>> ws.sandbox.reset()  # doctest: +SKIP
+        """
+        bridge.run(self._admin.reset_workspace, self._room)
 
     def fault(self, *faults: str) -> None:
         """Misbehave from now on, as named: ``"latency:300ms"``, ``"slow_down:3"``, ``"fail:b.pdf=EMPTY_FILE"``.

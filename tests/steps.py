@@ -99,6 +99,7 @@ def _pytest(group: str, folder: str, *args: str, limit_s: float) -> Callable[[Se
 
 _NOTHING_COLLECTED = 5  # pytest's exit code
 _TWO_AT_ONCE = ("-n", "2")  # these groups start no browser and time nothing
+_FILES_AT_ONCE = (*_TWO_AT_ONCE, "--dist=loadfile")  # each file's tests in their order, two files at a time
 _NEED_BUNDLES = {"js", "unit", "kernel", "kernel-oldest", "notebooks", "packaging", "browser"}
 
 STEPS = (
@@ -119,7 +120,7 @@ STEPS = (
         _pytest("kernel-oldest", "kernel", limit_s=300),
         f"ipykernel {OLDEST_IPYKERNEL}",
     ),
-    Step("notebooks", frozenset({"notebooks"}), _pytest("notebooks", "notebooks", limit_s=180)),
+    Step("notebooks", frozenset({"notebooks"}), _pytest("notebooks", "notebooks", *_FILES_AT_ONCE, limit_s=400)),
     Step("packaging", frozenset({"packaging"}), _pytest("packaging", "packaging", limit_s=240)),
     Step("chromium", frozenset({"browser"}), _chromium),
     Step("browser", frozenset({"browser"}), _pytest("browser", "browser", limit_s=480), "chromium"),

@@ -10,6 +10,7 @@ from ..errors import ConnectionFailed, SandboxError
 from ..settings import Secret
 from .details import details_of
 from .network import TIMEOUT
+from .paths import workspace_path
 
 HEADER = "X-Sandbox-Admin-Key"
 
@@ -34,6 +35,10 @@ class SandboxAdmin:
     async def add_files(self, workspace: str, count: int) -> None:
         """Bring a workspace to at least ``count`` files, made up in bulk."""
         await self._request("POST", "/files", {"workspace": workspace, "count": count})
+
+    async def reset_workspace(self, name: str) -> None:
+        """Put a workspace back to its first day: nothing in it but the example documents."""
+        await self._request("POST", workspace_path(name, "reset"), None)
 
     async def add_faults(self, faults: Sequence[str]) -> None:
         """Activate named faults, beside those active already."""

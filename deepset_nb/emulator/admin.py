@@ -1,6 +1,7 @@
 """Endpoints of the sandbox itself, under ``/_sandbox``, with a key of their own.
 
-They let whoever joins a running sandbox have a room of their own, fill it, and break things on purpose.
+They let whoever joins a running sandbox have a room of their own, fill it, begin afresh in it, and break things on
+purpose.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from deepset_nb.errors import InputError
 from . import made_up
 from .faults import KINDS
 from .platform import Here
-from .seed import make_room
+from .seed import make_room, reset_room
 from .workspaces import NewWorkspace, describe
 
 router = APIRouter(prefix="/_sandbox", tags=["sandbox"])
@@ -49,6 +50,13 @@ class MadeUp(BaseModel):
 def add_files(wanted: MadeUp, platform: Here) -> Response:
     """Bring a workspace to at least this many files, in bulk."""
     return JSONResponse({"made": made_up.fill(platform, wanted.workspace, wanted.count)})
+
+
+@router.post("/workspaces/{workspace_name}/reset", status_code=204)
+def reset_workspace(workspace_name: str, platform: Here) -> Response:
+    """Put a room back to its first day."""
+    reset_room(platform, workspace_name)
+    return Response(status_code=204)
 
 
 @router.get("/faults")

@@ -6,7 +6,7 @@ import asyncio
 import secrets
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import traitlets
 
@@ -54,7 +54,7 @@ class JobWidget(Widget):
         job: The job shown now: another one after the Retry button.
     """
 
-    _parts = ("cancel_choice", "receipt_table")
+    _parts: ClassVar[tuple[str, ...]] = ("cancel_choice", "receipt_table")
 
     def __init__(self, **kwargs: Any) -> None:
         """Begin without a job."""
