@@ -18,14 +18,14 @@ PACKAGE = "deepset_nb"
 # Imports point only to the right; rooms of one place may import each other.
 ORDER = (
     ("__init__", "__main__", "cli", "demo", "magics"),
-    ("workspace", "connect", "workflows", "upload_session", "uploading", "downloading"),
+    ("workspace", "connect", "workflows", "upload_session", "uploading", "downloading", "notebook_check"),
     ("widgets",),
     ("job", "history"),
     ("frames",),
     ("bridge", "_task", "_main_thread", "_at_exit"),
     ("transfer",),
     ("client",),
-    ("models", "errors", "settings", "_places", "_version"),
+    ("models", "errors", "settings", "traces", "_places", "_version"),
 )
 PLACE = {room: place for place, rooms in enumerate(ORDER) for room in rooms}
 EMULATOR_MAY_IMPORT = {"models", "errors", "emulator"}
