@@ -60,6 +60,7 @@ def ensure_bundles() -> bool:
 
 def is_current() -> bool:
     bundles = [STATIC / f"{name}.{kind}" for name in WIDGETS for kind in ("js", "css")]
+    bundles += [STATIC / "parts" / f"{part.stem}.js" for part in (JS / "src" / "parts").glob("*.tsx")]
     return all(bundle.is_file() for bundle in bundles) and HASH.is_file() and HASH.read_text().strip() == source_hash()
 
 

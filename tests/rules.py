@@ -25,7 +25,7 @@ ORDER = (
     ("bridge", "_task", "_main_thread", "_at_exit"),
     ("transfer",),
     ("client",),
-    ("models", "errors", "settings", "traces", "_places", "_version"),
+    ("models", "errors", "settings", "i18n", "traces", "_places", "_version"),
 )
 PLACE = {room: place for place, rooms in enumerate(ORDER) for room in rooms}
 EMULATOR_MAY_IMPORT = {"models", "errors", "emulator"}

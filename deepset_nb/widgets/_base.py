@@ -15,7 +15,8 @@ import msgspec
 from .. import bridge
 from .._places import static_folder
 from ..errors import Cancelled, DeepsetError, InputError
-from .messages import Hello, Problem
+from ..i18n import ENGLISH, translator
+from .messages import Catalogue, Hello, PartResult, Problem
 
 T = TypeVar("T")
 Handler = Callable[[dict[str, Any]], Awaitable[Any]]
@@ -31,9 +32,11 @@ class Widget(anywidget.AnyWidget):  # type: ignore[misc]
 
     Attributes:
         hello: What the browser said of itself; None until a live view exists.
+        tr: Says things in the language of the browser, English before it has said hello.
     """
 
     _bundle: ClassVar[str]
+    _parts: ClassVar[tuple[str, ...]] = ()
     _esm: ClassVar[str | Path]
     _css: ClassVar[str | Path]
 
@@ -56,6 +59,7 @@ class Widget(anywidget.AnyWidget):  # type: ignore[misc]
                 )
         self._tasks: dict[str, bridge.BridgeTask[None]] = {}
         self._hello: Hello | None = None
+        self.tr = ENGLISH
         self.greeted = threading.Event()
         super().__init__(**kwargs)
         self.on_msg(self._receive)
@@ -80,8 +84,7 @@ class Widget(anywidget.AnyWidget):  # type: ignore[misc]
             return
         kind, key = message.get("kind"), message.get("id")
         if kind == "hello":
-            self._hello = message  # type: ignore[assignment]
-            self.greeted.set()
+            self._greet(message)
         elif kind == "request" and isinstance(key, str):
             # On the bridge, whatever the kernel is doing: a handler must never block the thread that brings clicks.
             task = bridge.submit(self._answer, key, message)
@@ -93,16 +96,42 @@ class Widget(anywidget.AnyWidget):  # type: ignore[misc]
         else:
             self.on_message(message, buffers)
 
+    def _greet(self, message: dict[str, Any]) -> None:
+        self._hello = message  # type: ignore[assignment]
+        locale = message.get("locale")
+        before, self.tr = self.tr, translator(locale if isinstance(locale, str) else "en")
+        if self.tr is not ENGLISH:
+            # Each page asks: another one may show the same widget.
+            catalogue: Catalogue = {
+                "kind": "catalogue",
+                "language": self.tr.language,
+                "messages": self.tr.for_browser,
+            }
+            self.send(catalogue)
+        if self.tr is not before:
+            self.on_language()
+        self.greeted.set()
+
+    def on_language(self) -> None:
+        """Say again, in ``tr``'s language, what the state holds; subclasses with sentences in it override this."""
+
+    async def _part(self, payload: dict[str, Any]) -> PartResult:
+        name = payload.get("name")
+        if name not in self._parts:
+            raise InputError(f"{type(self).__name__} has no part {name!r}.", "Reload the page.")
+        return {"code": (static_folder() / "parts" / f"{name}.js").read_text(encoding="utf-8")}
+
     async def _answer(self, key: str, message: dict[str, Any]) -> None:
         action, payload = message.get("action"), message.get("payload")
         answer: dict[str, Any] = {"kind": "response", "id": key}
         try:
-            handler = self.actions().get(action) if isinstance(action, str) else None
+            handlers: dict[str, Handler] = {"part": self._part, **self.actions()}
+            handler = handlers.get(action) if isinstance(action, str) else None
             if handler is None or not isinstance(payload, dict):
                 raise InputError(f"{type(self).__name__} does not know the request {action!r}.", "Reload the page.")
             answer |= {"ok": True, "result": await handler(payload) or {}}
         except DeepsetError as error:
-            answer |= {"ok": False, "error": {"message": error.message, "remedy": error.remedy}}
+            answer |= {"ok": False, "error": self.problem(error)}
         except Exception as error:
             _log.exception("%s could not answer %r.", type(self).__name__, action)
             answer |= {"ok": False, "error": unexpected(error)}
@@ -110,6 +139,10 @@ class Widget(anywidget.AnyWidget):  # type: ignore[misc]
             self._reply(answer | {"ok": False, "error": {"message": str(Cancelled("Cancelled.")), "remedy": ""}})
             raise
         self._reply(answer)
+
+    def problem(self, error: DeepsetError) -> Problem:
+        """What to show of an error, in the reader's language."""
+        return {"message": self.tr.said(error.message), "remedy": self.tr.said(error.remedy)}
 
     def _reply(self, answer: dict[str, Any]) -> None:
         if self.comm is not None:

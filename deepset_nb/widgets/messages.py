@@ -114,6 +114,12 @@ class OfferedFile(TypedDict):
     size: int
 
 
+class PartPayload(TypedDict):
+    """Request ``part``: the script of a part of the widget that was not needed until now."""
+
+    name: str
+
+
 class BeginPayload(TypedDict):
     """Request ``begin``: make room for these files."""
 
@@ -185,6 +191,20 @@ class Refused(TypedDict):
     kind: Literal["refused"]
     file: str
     error: Problem
+
+
+class PartResult(TypedDict):
+    """A part's script; js/src/lib/part.ts runs it."""
+
+    code: str
+
+
+class Catalogue(TypedDict):
+    """The answer to a hello in a language that is not English; ``messages`` are for js/src/lib/i18n.ts."""
+
+    kind: Literal["catalogue"]
+    language: str
+    messages: dict[str, Any]
 
 
 class RefusedFile(TypedDict):

@@ -4,6 +4,7 @@ import { SessionTable } from "./components/SessionTable";
 import { TargetLine } from "./components/TargetLine";
 import { formatNumber, formatRelative } from "./lib/format";
 import { sayHello } from "./lib/hello";
+import { rich, t } from "./lib/i18n";
 import { useAction, useNow, useTrait } from "./lib/hooks";
 import { sessionsState, type SessionsState } from "./lib/messages";
 import { mount, type ViewProps } from "./lib/mount";
@@ -17,15 +18,15 @@ function SessionBrowser({ model, requests }: ViewProps) {
   if (!state) return <Waiting />;
   const busy = state.loading || action.pending === "refresh";
   return (
-    <div class="dnb-card" role="group" aria-label="Upload sessions" aria-busy={busy}>
+    <div class="dnb-card" role="group" aria-label={t("Upload sessions")} aria-busy={busy}>
       <div class="dnb-head">
         <div class="dnb-titles">
-          <p class="dnb-title">Upload sessions</p>
+          <p class="dnb-title">{t("Upload sessions")}</p>
           <TargetLine target={state.target} />
         </div>
         <div class="dnb-buttons">
           <button type="button" class="dnb-button" aria-disabled={busy} onClick={() => busy || void action.run("refresh")}>
-            {busy ? "Refreshing…" : "Refresh"}
+            {busy ? t("Refreshing…") : t("Refresh")}
           </button>
         </div>
       </div>
@@ -39,10 +40,10 @@ function SessionBrowser({ model, requests }: ViewProps) {
 }
 
 function Empty({ state }: { state: SessionsState }) {
-  if (state.updated_at === null) return state.loading ? <p class="dnb-muted">Asking the platform…</p> : null;
+  if (state.updated_at === null) return state.loading ? <p class="dnb-muted">{t("Asking the platform…")}</p> : null;
   return (
     <p class="dnb-muted">
-      No upload sessions yet. <code>ws.upload(path)</code> opens one.
+      {rich("No upload sessions yet. {code} opens one.", { code: <code>ws.upload(path)</code> })}
     </p>
   );
 }
@@ -54,10 +55,14 @@ function Summary({ state, now }: { state: SessionsState; now: number }) {
     <p class="dnb-news dnb-muted">
       {shown < state.total && (
         <span>
-          Showing the newest {formatNumber(shown)} of {formatNumber(state.total)}; <code>ws.list_upload_sessions()</code> has all
+          {rich("Showing the newest {shown} of {total}; {code} has all", {
+            shown: formatNumber(shown),
+            total: formatNumber(state.total),
+            code: <code>ws.list_upload_sessions()</code>,
+          })}
         </span>
       )}
-      <span>Updated {formatRelative(state.updated_at, now)}</span>
+      <span>{t("Updated {when}", { when: formatRelative(state.updated_at, now) })}</span>
     </p>
   );
 }

@@ -7,20 +7,16 @@ import { QueueTable } from "./components/QueueTable";
 import { TargetLine } from "./components/TargetLine";
 import { fileCount, formatBytes, formatNumber } from "./lib/format";
 import { sayHello } from "./lib/hello";
+import { plural, t } from "./lib/i18n";
 import { useAction, useTrait, type Action } from "./lib/hooks";
 import { uploaderState, type UploaderState, type WriteMode } from "./lib/messages";
 import { ended } from "./lib/milestones";
+import { modes } from "./lib/modes";
 import { mount, type ViewProps } from "./lib/mount";
 import { Queue } from "./lib/queue";
 import "./styles/base.css";
 import "./styles/job.css";
 import "./styles/uploader.css";
-
-const MODES: [WriteMode, string][] = [
-  ["KEEP", "Keep both"],
-  ["OVERWRITE", "Overwrite"],
-  ["FAIL", "Fail"],
-];
 
 // One queue a Python object, whatever the host makes of modules, models and views.
 const queues = new Map<string, Queue>();
@@ -50,7 +46,7 @@ function Uploader({ model, requests }: ViewProps) {
       {ended(state.job) && (
         <p class="dnb-after">
           <button type="button" class="dnb-button" onClick={() => action.run("clear")}>
-            Upload more files
+            {t("Upload more files")}
           </button>
         </p>
       )}
@@ -68,14 +64,14 @@ function Choosing({ model, state, action }: { model: AnyModel; state: UploaderSt
   const bytes = (sum: number, item: { size: number }) => sum + item.size;
   const can = ready.length > 0 && !coming.length && !action.pending;
   return (
-    <div class="dnb-card" role="group" aria-label="Upload files">
+    <div class="dnb-card" role="group" aria-label={t("Upload files")}>
       <div>
-        <p class="dnb-title">Upload files</p>
+        <p class="dnb-title">{t("Upload files")}</p>
         <TargetLine target={state.target} />
       </div>
       <DropZone
         compact={items.length > 0}
-        hint="From this computer, through the notebook. Files that are on the kernel's disk already go faster with ws.upload(path)."
+        hint={t("From this computer, through the notebook. Files that are on the kernel's disk already go faster with ws.upload(path).")}
         onChosen={(chosen) => void queue.add(chosen, state.file_limit_bytes)}
       />
       {queue.remark && (
@@ -89,9 +85,9 @@ function Choosing({ model, state, action }: { model: AnyModel; state: UploaderSt
       {items.length > 0 && (
         <div class="dnb-foot">
           <label>
-            <span class="dnb-muted">If a name is taken</span>{" "}
+            <span class="dnb-muted">{t("If a name is taken")}</span>{" "}
             <select class="dnb-select" value={mode} onChange={(event) => setMode(event.currentTarget.value as WriteMode)}>
-              {MODES.map(([value, label]) => (
+              {Object.entries(modes()).map(([value, label]) => (
                 <option key={value} value={value}>
                   {label}
                 </option>
@@ -100,9 +96,9 @@ function Choosing({ model, state, action }: { model: AnyModel; state: UploaderSt
           </label>
           <span class="dnb-summary">
             {coming.length > 0
-              ? `${formatNumber(ready.length)} of ${fileCount(ready.length + coming.length)} ready`
+              ? plural(ready.length + coming.length, "{ready} of {count} file ready", "{ready} of {count} files ready", { ready: formatNumber(ready.length) })
               : `${fileCount(ready.length)}, ${formatBytes(ready.reduce(bytes, 0))}`}
-            {left > 0 && `, ${formatNumber(left)} left out`}
+            {left > 0 && `, ${plural(left, "{count} left out", "{count} left out")}`}
           </span>
           <button
             type="button"
@@ -110,10 +106,10 @@ function Choosing({ model, state, action }: { model: AnyModel; state: UploaderSt
             aria-disabled={!can}
             onClick={() => can && void action.run("upload", { write_mode: mode })}
           >
-            {action.pending === "upload" ? "Starting…" : "Upload"}
+            {action.pending === "upload" ? t("Starting…") : t("Upload")}
           </button>
           <span class="dnb-spoken" role="status">
-            {!coming.length && `${fileCount(ready.length)} ready to upload.`}
+            {!coming.length && plural(ready.length, "{count} file ready to upload.", "{count} files ready to upload.")}
           </span>
         </div>
       )}
@@ -123,10 +119,11 @@ function Choosing({ model, state, action }: { model: AnyModel; state: UploaderSt
 
 export default {
   initialize: ({ model }: { model: AnyModel }) => {
-    sayHello(model);
+    const goodbye = sayHello(model);
     const key = String(model.get("key"));
     const queue = queueOf(model);
     return () => {
+      goodbye();
       queue.dispose();
       queues.delete(key);
     };

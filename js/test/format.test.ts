@@ -1,7 +1,8 @@
 import { crc32 as zlibCrc32 } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { crc32 } from "../src/lib/crc32";
-import { formatBytes, formatElapsed, formatRelative, plural } from "../src/lib/format";
+import { formatBytes, formatElapsed, formatRelative } from "../src/lib/format";
+import { plural } from "../src/lib/i18n";
 import { visible } from "../src/lib/text";
 
 describe("sizes", () => {
@@ -42,8 +43,8 @@ describe("times", () => {
 });
 
 it("counts in words", () => {
-  expect(plural(1, "file", "files", "en")).toBe("1 file");
-  expect(plural(1204, "file", "files", "en")).toBe("1,204 files");
+  expect(plural(1, "{count} file", "{count} files")).toBe("1 file");
+  expect(plural(1204, "{count} file", "{count} files")).toBe("1,204 files");
 });
 
 describe("names", () => {

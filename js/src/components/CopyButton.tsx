@@ -1,27 +1,28 @@
 import { useEffect, useState } from "preact/hooks";
+import { t } from "../lib/i18n";
 import { Icon } from "./Icon";
 
 const SHOWN_MS = 2000;
 
 /** Copies a text and says so. */
 export function CopyButton({ text, label }: { text: string; label: string }) {
-  const [said, setSaid] = useState("");
+  const [copied, setCopied] = useState<boolean | null>(null);
   useEffect(() => {
-    if (!said) return;
-    const timer = setTimeout(() => setSaid(""), SHOWN_MS);
+    if (copied === null) return;
+    const timer = setTimeout(() => setCopied(null), SHOWN_MS);
     return () => clearTimeout(timer);
-  }, [said]);
+  }, [copied]);
   const copy = async (event: MouseEvent) => {
     const button = event.currentTarget as HTMLElement;
-    setSaid((await copyText(text, button)) ? "Copied" : "Not allowed here");
+    setCopied(await copyText(text, button));
   };
   return (
     <>
       <button type="button" class="dnb-quiet" aria-label={label} title={label} onClick={(event) => void copy(event)}>
-        {said === "Copied" ? <Icon name="ok" /> : <Icon name="copy" />}
+        <Icon name={copied ? "ok" : "copy"} />
       </button>
       <span class="dnb-spoken" role="status">
-        {said}
+        {copied === null ? "" : copied ? t("Copied") : t("Not allowed here")}
       </span>
     </>
   );

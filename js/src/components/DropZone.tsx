@@ -1,5 +1,6 @@
 import { useRef, useState } from "preact/hooks";
 import { fromDrop, fromInput, type Chosen } from "../lib/entries";
+import { t } from "../lib/i18n";
 import { Icon } from "./Icon";
 
 type Props = { compact: boolean; hint: string; onChosen: (chosen: Chosen[]) => void };
@@ -39,14 +40,14 @@ export function DropZone({ compact, hint, onChosen }: Props) {
       onDrop={onDrop}
     >
       <p>
-        <Icon name="drop" /> {over ? "Let go to add them" : "Drop files or folders here"}
+        <Icon name="drop" /> {over ? t("Let go to add them") : t("Drop files or folders here")}
       </p>
       <div class="dnb-buttons">
         <button type="button" class="dnb-button" onClick={() => files.current?.click()}>
-          Choose files
+          {t("Choose files")}
         </button>
         <button type="button" class="dnb-button" onClick={() => folder.current?.click()}>
-          Choose folder
+          {t("Choose folder")}
         </button>
       </div>
       {!compact && <p class="dnb-muted">{hint}</p>}

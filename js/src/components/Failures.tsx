@@ -1,4 +1,5 @@
-import { fileCount, formatNumber } from "../lib/format";
+import { formatNumber } from "../lib/format";
+import { plural, rich, t } from "../lib/i18n";
 import type { Failure } from "../lib/messages";
 import { visible } from "../lib/text";
 
@@ -8,14 +9,14 @@ export function Failures({ failures, total }: { failures: Failure[]; total: numb
   const more = total - failures.length;
   return (
     <details class="dnb-failures" open>
-      <summary>{fileCount(total)} did not make it</summary>
-      <div class="dnb-scroll" tabIndex={0} role="group" aria-label="Files that did not make it">
+      <summary>{plural(total, "{count} file did not make it", "{count} files did not make it")}</summary>
+      <div class="dnb-scroll" tabIndex={0} role="group" aria-label={t("Files that did not make it")}>
         <table class="dnb-table dnb-stack">
           <thead>
             <tr>
-              <th scope="col">File</th>
-              <th scope="col">What happened</th>
-              <th scope="col">What to do</th>
+              <th scope="col">{t("File")}</th>
+              <th scope="col">{t("What happened")}</th>
+              <th scope="col">{t("What to do")}</th>
             </tr>
           </thead>
           <tbody>
@@ -26,7 +27,7 @@ export function Failures({ failures, total }: { failures: Failure[]; total: numb
                 </td>
                 <td>
                   {visible(failure.reason, 600)}
-                  {failure.status !== "failed" && <span class="dnb-muted"> ({visible(failure.status)})</span>}
+                  {failure.status !== "failed" && <span class="dnb-muted"> ({statusWord(failure.status)})</span>}
                 </td>
                 <td>{visible(failure.remedy, 600)}</td>
               </tr>
@@ -36,9 +37,15 @@ export function Failures({ failures, total }: { failures: Failure[]; total: numb
       </div>
       {more > 0 && (
         <p class="dnb-muted">
-          and {formatNumber(more)} more in <code>job.receipt</code>
+          {rich("and {count} more in {code}", { count: formatNumber(more), code: <code>job.receipt</code> })}
         </p>
       )}
     </details>
   );
+}
+
+/** The receipt's outcomes in words. */
+function statusWord(status: string): string {
+  const words: Record<string, string> = { unaccounted: t("unaccounted"), cancelled: t("cancelled"), skipped: t("skipped") };
+  return words[status] ?? visible(status);
 }

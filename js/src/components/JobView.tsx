@@ -1,5 +1,6 @@
-import { fileCount, formatBytes, formatDateTime, formatElapsed, formatNumber } from "../lib/format";
+import { formatBytes, formatDateTime, formatElapsed } from "../lib/format";
 import { useChangedAt, useNow, type Action } from "../lib/hooks";
+import { plural, t } from "../lib/i18n";
 import type { JobState } from "../lib/messages";
 import { ended } from "../lib/milestones";
 import { visible } from "../lib/text";
@@ -26,7 +27,7 @@ export function tone(state: JobState): Tone {
 export function JobView({ state, action }: { state: JobState; action: Action }) {
   const now = tone(state);
   return (
-    <div class={`dnb-card dnb-job dnb-tone-${now}`} role="group" aria-label={state.kind === "download" ? "Download" : "Upload"}>
+    <div class={`dnb-card dnb-job dnb-tone-${now}`} role="group" aria-label={state.kind === "download" ? t("Download") : t("Upload")}>
       <div class="dnb-head">
         <Icon name={ICONS[now]} />
         <div class="dnb-titles">
@@ -55,7 +56,7 @@ function Buttons({ state, action }: { state: JobState; action: Action }) {
     <div class="dnb-buttons">
       {(state.can_cancel || cancelling) && (
         <button type="button" class="dnb-button" aria-disabled={cancelling} onClick={() => cancelling || action.run("cancel")}>
-          {cancelling ? "Cancelling…" : "Cancel"}
+          {cancelling ? t("Cancelling…") : t("Cancel")}
         </button>
       )}
       {state.can_retry && (
@@ -65,7 +66,7 @@ function Buttons({ state, action }: { state: JobState; action: Action }) {
           aria-disabled={action.pending === "retry"}
           onClick={() => action.pending || action.run("retry")}
         >
-          {action.pending === "retry" ? "Starting…" : state.status === "cancelled" ? "Go on" : `Retry ${fileCount(again)}`}
+          {action.pending === "retry" ? t("Starting…") : state.status === "cancelled" ? t("Go on") : plural(again, "Retry {count} file", "Retry {count} files")}
         </button>
       )}
     </div>
@@ -82,17 +83,17 @@ function Facts({ state }: { state: JobState }) {
   const quiet_s = running ? Math.max(0, (now - since) / 1000) : 0;
   const facts = [
     <>
-      <span class="dnb-muted">{running ? "Running for" : "Took"}</span> {formatElapsed(state.elapsed_s + Math.min(quiet_s, QUIET_AFTER_S))}
+      <span class="dnb-muted">{running ? t("Running for") : t("Took")}</span> {formatElapsed(state.elapsed_s + Math.min(quiet_s, QUIET_AFTER_S))}
     </>,
     state.speed_bps !== null && `${formatBytes(state.speed_bps)}/s`,
-    state.counts.skipped > 0 && `${formatNumber(state.counts.skipped)} ${state.kind === "download" ? "there already" : "left out"}`,
+    state.counts.skipped > 0 && (state.kind === "download" ? plural(state.counts.skipped, "{count} there already", "{count} there already") : plural(state.counts.skipped, "{count} left out", "{count} left out")),
     state.session_id && (
       <>
-        <span class="dnb-muted">Session</span> <code>{visible(state.session_id)}</code>
+        <span class="dnb-muted">{t("Session")}</span> <code>{visible(state.session_id)}</code>
       </>
     ),
-    state.status === "cancelled" && state.expires_at && `closes by itself ${formatDateTime(state.expires_at)}`,
-    quiet_s > QUIET_AFTER_S && `Last news ${formatElapsed(quiet_s)} ago`,
+    state.status === "cancelled" && state.expires_at && t("closes by itself {when}", { when: formatDateTime(state.expires_at) }),
+    quiet_s > QUIET_AFTER_S && t("Last news {time} ago", { time: formatElapsed(quiet_s) }),
   ].filter(Boolean);
   return (
     <ul class="dnb-facts">

@@ -1,3 +1,4 @@
+import { t } from "../lib/i18n";
 import { Icon, type IconName } from "./Icon";
 
 /** Something that went wrong or needs knowing, and what to do about it. */
@@ -15,14 +16,14 @@ export function Notice({ tone, message, remedy = "" }: { tone: "fail" | "warn" |
 
 /** Shown where there is no state, as in a notebook opened without its kernel. */
 export function Waiting() {
-  return <p class="dnb-muted">Waiting for the kernel. If nothing comes, run the cell again.</p>;
+  return <p class="dnb-muted">{t("Waiting for the kernel. If nothing comes, run the cell again.")}</p>;
 }
 
 /** Shown while the kernel has not answered a click for some seconds. */
 export function BusyKernel() {
   return (
     <p class="dnb-muted" role="status">
-      The kernel is busy and answers when the running cell ends. Interrupting the kernel stops that cell.
+      {t("The kernel is busy and answers when the running cell ends. Interrupting the kernel stops that cell.")}
     </p>
   );
 }

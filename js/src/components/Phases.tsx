@@ -1,6 +1,7 @@
-import { fileCount, formatBytes, formatNumber } from "../lib/format";
+import { formatBytes, formatNumber } from "../lib/format";
+import { plural, t } from "../lib/i18n";
 import type { Phase } from "../lib/messages";
-import { fraction } from "../lib/milestones";
+import { fraction, phaseLabel } from "../lib/milestones";
 import { Bar } from "./Bar";
 import { Icon, type IconName } from "./Icon";
 
@@ -12,10 +13,10 @@ export function Phases({ phases, stopped }: { phases: Phase[]; stopped: boolean 
     <table class="dnb-phases">
       <thead class="dnb-spoken">
         <tr>
-          <th scope="col">Phase</th>
-          <th scope="col">Progress</th>
-          <th scope="col">Files</th>
-          <th scope="col">Bytes</th>
+          <th scope="col">{t("Phase")}</th>
+          <th scope="col">{t("Progress")}</th>
+          <th scope="col">{t("Files")}</th>
+          <th scope="col">{t("Bytes")}</th>
         </tr>
       </thead>
       <tbody>
@@ -28,7 +29,8 @@ export function Phases({ phases, stopped }: { phases: Phase[]; stopped: boolean 
 }
 
 function PhaseRow({ phase, stopped }: { phase: Phase; stopped: boolean }) {
-  const { state, files_done, files_total, bytes_done, bytes_total, label } = phase;
+  const { state, files_done, files_total, bytes_done, bytes_total } = phase;
+  const label = phaseLabel(phase);
   // A phase cut short by a cancel is neither good nor bad: it stopped.
   const cut = stopped && state === "failed";
   const started = state !== "waiting";
@@ -36,13 +38,15 @@ function PhaseRow({ phase, stopped }: { phase: Phase; stopped: boolean }) {
     <tr class={`dnb-phase dnb-phase-${cut ? "cut" : state}`}>
       <th scope="row">
         <Icon name={cut ? "stop" : ICONS[state]} /> {label}
-        <span class="dnb-spoken">, {cut ? "stopped" : state}</span>
+        <span class="dnb-spoken">, {cut ? t("stopped") : stateWord(state)}</span>
       </th>
       <td class="dnb-wide">
         <Bar value={started ? fraction(phase) ?? (state === "active" ? null : 0) : 0} label={label} tone={cut ? "cut" : state} />
       </td>
-      <td class="dnb-number">{started && files_total > 0 ? `${formatNumber(files_done)} of ${fileCount(files_total)}` : ""}</td>
-      <td class="dnb-number">{started && bytes_total > 0 ? `${formatBytes(bytes_done)} of ${formatBytes(bytes_total)}` : ""}</td>
+      <td class="dnb-number">{started && files_total > 0 ? plural(files_total, "{done} of {count} file", "{done} of {count} files", { done: formatNumber(files_done) }) : ""}</td>
+      <td class="dnb-number">{started && bytes_total > 0 ? t("{done} of {total}", { done: formatBytes(bytes_done), total: formatBytes(bytes_total) }) : ""}</td>
     </tr>
   );
 }
+
+const stateWord = (state: Phase["state"]): string => ({ waiting: t("waiting"), active: t("active"), done: t("done"), failed: t("failed") })[state];

@@ -1,4 +1,5 @@
 import { formatBytes, formatNumber } from "../lib/format";
+import { t } from "../lib/i18n";
 import type { Item } from "../lib/queue";
 import { visible } from "../lib/text";
 import { Bar } from "./Bar";
@@ -12,17 +13,17 @@ export function QueueTable({ items, onRemove }: { items: Item[]; onRemove: (id: 
   const rows = [...failed, ...items.filter((item) => item.status !== "failed")].slice(0, SHOWN);
   const more = items.length - rows.length;
   return (
-    <div class="dnb-scroll" tabIndex={0} role="group" aria-label="Chosen files">
+    <div class="dnb-scroll" tabIndex={0} role="group" aria-label={t("Chosen files")}>
       <table class="dnb-table dnb-queue">
         <thead>
           <tr>
-            <th scope="col">File</th>
+            <th scope="col">{t("File")}</th>
             <th scope="col" class="dnb-number">
-              Size
+              {t("Size")}
             </th>
-            <th scope="col">State</th>
+            <th scope="col">{t("State")}</th>
             <th scope="col">
-              <span class="dnb-spoken">Remove</span>
+              <span class="dnb-spoken">{t("Remove")}</span>
             </th>
           </tr>
         </thead>
@@ -32,7 +33,7 @@ export function QueueTable({ items, onRemove }: { items: Item[]; onRemove: (id: 
           ))}
         </tbody>
       </table>
-      {more > 0 && <p class="dnb-muted">and {formatNumber(more)} more</p>}
+      {more > 0 && <p class="dnb-muted">{t("and {count} more", { count: formatNumber(more) })}</p>}
     </div>
   );
 }
@@ -57,7 +58,7 @@ function Row({ item, onRemove }: { item: Item; onRemove: (id: string) => void })
         <State item={item} />
       </td>
       <td class="dnb-last">
-        <button type="button" class="dnb-quiet" aria-label={`Remove ${visible(item.path)}`} title="Remove" onClick={() => onRemove(item.id)}>
+        <button type="button" class="dnb-quiet" aria-label={t("Remove {path}", { path: visible(item.path) })} title={t("Remove")} onClick={() => onRemove(item.id)}>
           ✕
         </button>
       </td>
@@ -70,20 +71,20 @@ function State({ item }: { item: Item }) {
     case "received":
       return (
         <>
-          <Icon name="ok" /> Ready
+          <Icon name="ok" /> {t("Ready")}
         </>
       );
     case "failed":
       return (
         <span class="dnb-failed">
-          <Icon name="fail" /> Left out
+          <Icon name="fail" /> {t("Left out")}
         </span>
       );
     default:
       return item.received || item.status === "sending" ? (
-        <Bar value={item.received / item.size} label={`Receiving ${visible(item.path)}`} />
+        <Bar value={item.received / item.size} label={t("Receiving {path}", { path: visible(item.path) })} />
       ) : (
-        <span class="dnb-muted">Waiting</span>
+        <span class="dnb-muted">{t("Waiting")}</span>
       );
   }
 }

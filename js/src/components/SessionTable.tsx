@@ -1,17 +1,18 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { formatDateTime, formatRelative } from "../lib/format";
 import type { Action } from "../lib/hooks";
-import type { SessionRow } from "../lib/messages";
+import { t } from "../lib/i18n";
+import type { SessionRow, WriteMode } from "../lib/messages";
+import { modes } from "../lib/modes";
 import { visible } from "../lib/text";
 import { CopyButton } from "./CopyButton";
 import { Icon, type IconName } from "./Icon";
 
-const STATUS: Record<string, { icon: IconName; label: string }> = {
-  OPEN: { icon: "now", label: "Open" },
-  CLOSED: { icon: "ok", label: "Closed" },
-  EXPIRED: { icon: "stop", label: "Expired" },
-};
-const MODES: Record<string, string> = { KEEP: "Keep both", OVERWRITE: "Overwrite", FAIL: "Fail" };
+const statuses = (): Record<string, { icon: IconName; label: string }> => ({
+  OPEN: { icon: "now", label: t("Open") },
+  CLOSED: { icon: "ok", label: t("Closed") },
+  EXPIRED: { icon: "stop", label: t("Expired") },
+});
 const COLUMNS = 7;
 
 type Props = { rows: SessionRow[]; now: number; action: Action };
@@ -19,17 +20,17 @@ type Props = { rows: SessionRow[]; now: number; action: Action };
 export function SessionTable({ rows, now, action }: Props) {
   const [asking, setAsking] = useState<string | null>(null);
   return (
-    <div class="dnb-scroll" tabIndex={0} role="group" aria-label="Upload sessions">
+    <div class="dnb-scroll" tabIndex={0} role="group" aria-label={t("Upload sessions")}>
       <table class="dnb-table dnb-sessions">
         <thead>
           <tr>
-            {["Status", "Created", "Expires", "By", "If a name is taken", "Session"].map((head) => (
+            {[t("Status"), t("Created"), t("Expires"), t("By"), t("If a name is taken"), t("Session")].map((head) => (
               <th scope="col" key={head}>
                 {head}
               </th>
             ))}
             <th scope="col">
-              <span class="dnb-spoken">Actions</span>
+              <span class="dnb-spoken">{t("Actions")}</span>
             </th>
           </tr>
         </thead>
@@ -53,7 +54,7 @@ export function SessionTable({ rows, now, action }: Props) {
 type RowProps = { row: SessionRow; now: number; action: Action; asking: boolean; ask: (yes: boolean) => void };
 
 function Row({ row, now, action, asking, ask }: RowProps) {
-  const { icon, label } = STATUS[row.status] ?? { icon: "wait" as const, label: visible(row.status) };
+  const { icon, label } = statuses()[row.status] ?? { icon: "wait" as const, label: visible(row.status) };
   const open = row.status === "OPEN";
   const button = useRef<HTMLButtonElement>(null);
   const back = () => {
@@ -75,14 +76,14 @@ function Row({ row, now, action, asking, ask }: RowProps) {
         <td>
           <bdi>{visible(row.created_by ?? "") || <span class="dnb-muted">–</span>}</bdi>
         </td>
-        <td>{MODES[row.write_mode] ?? visible(row.write_mode)}</td>
+        <td>{modes()[row.write_mode as WriteMode] ?? visible(row.write_mode)}</td>
         <td class="dnb-id">
-          <code title={row.session_id}>{visible(row.session_id.slice(0, 8))}…</code> <CopyButton text={row.session_id} label="Copy session id" />
+          <code title={row.session_id}>{visible(row.session_id.slice(0, 8))}…</code> <CopyButton text={row.session_id} label={t("Copy session id")} />
         </td>
         <td class="dnb-last">
           {open && (
             <button ref={button} type="button" class="dnb-button" aria-expanded={asking} onClick={() => ask(!asking)}>
-              Close…
+              {t("Close…")}
             </button>
           )}
         </td>
@@ -112,20 +113,20 @@ function Question({ row, action, back, done }: QuestionProps) {
     <div
       class="dnb-ask"
       role="group"
-      aria-label="Close this session?"
+      aria-label={t("Close this session?")}
       onKeyDown={(event) => {
         if (event.key !== "Escape") return;
         event.stopPropagation();
         back();
       }}
     >
-      <p>Closing starts ingestion of everything sent into this session. It takes no more files then, and cannot be opened again.</p>
+      <p>{t("Closing starts ingestion of everything sent into this session. It takes no more files then, and cannot be opened again.")}</p>
       <div class="dnb-buttons">
         <button ref={first} type="button" class="dnb-button dnb-primary" aria-disabled={closing} onClick={() => void close()}>
-          {closing ? "Closing…" : "Close and ingest"}
+          {closing ? t("Closing…") : t("Close and ingest")}
         </button>
         <button type="button" class="dnb-button" onClick={back}>
-          Keep it open
+          {t("Keep it open")}
         </button>
       </div>
     </div>

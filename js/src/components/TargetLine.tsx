@@ -1,20 +1,17 @@
+import { rich } from "../lib/i18n";
 import type { Target } from "../lib/messages";
 import { visible } from "../lib/text";
 
 /** Where it goes: seen before anybody uploads to the wrong place. */
 export function TargetLine({ target }: { target: Target }) {
+  const names = {
+    workspace: <bdi class="dnb-strong">{visible(target.workspace)}</bdi>,
+    organisation: <bdi class="dnb-strong">{visible(target.organisation ?? "")}</bdi>,
+    host: <bdi>{visible(target.host)}</bdi>,
+  };
   return (
-    <p class="dnb-target">
-      <span class="dnb-muted">Workspace</span> <bdi class="dnb-strong">{visible(target.workspace)}</bdi>
-      {target.organisation && (
-        <>
-          {" "}
-          <span class="dnb-muted">of</span> <bdi>{visible(target.organisation)}</bdi>
-        </>
-      )}{" "}
-      <span class="dnb-muted">
-        at <bdi>{visible(target.host)}</bdi>
-      </span>
+    <p class="dnb-target dnb-muted">
+      {target.organisation ? rich("Workspace {workspace} of {organisation} at {host}", names) : rich("Workspace {workspace} at {host}", names)}
     </p>
   );
 }

@@ -1,9 +1,10 @@
-// Numbers, sizes and times as people read them, in the browser's language.
+// Numbers, sizes and times as people read them, in the language of the texts.
+import { locale as ours, plural } from "./i18n";
 
 const UNITS = ["B", "kB", "MB", "GB", "TB"];
 
 /** Decimal units, as the platform's limits and operating systems count. */
-export function formatBytes(bytes: number, locale?: string): string {
+export function formatBytes(bytes: number, locale = ours()): string {
   let value = Math.max(0, bytes);
   let unit = 0;
   while (value >= 999.5 && unit < UNITS.length - 1) {
@@ -15,7 +16,7 @@ export function formatBytes(bytes: number, locale?: string): string {
   return `${shown} ${UNITS[unit]}`;
 }
 
-export function formatNumber(value: number, locale?: string): string {
+export function formatNumber(value: number, locale = ours()): string {
   return new Intl.NumberFormat(locale).format(value);
 }
 
@@ -35,7 +36,7 @@ const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
 ];
 
 /** `in 3 hours`, `12 seconds ago`, `now`: the largest unit that fits. */
-export function formatRelative(iso: string, now: number, locale?: string): string {
+export function formatRelative(iso: string, now: number, locale = ours()): string {
   const seconds = (Date.parse(iso) - now) / 1000;
   if (Number.isNaN(seconds)) return iso;
   const [unit, size] = STEPS.find(([, length]) => Math.abs(seconds) >= length) ?? ["second", 1];
@@ -43,14 +44,10 @@ export function formatRelative(iso: string, now: number, locale?: string): strin
   return new Intl.RelativeTimeFormat(locale, { numeric: count ? "always" : "auto" }).format(count, unit); // zero: "now"
 }
 
-export function formatDateTime(iso: string, locale?: string): string {
+export function formatDateTime(iso: string, locale = ours()): string {
   const time = Date.parse(iso);
   if (Number.isNaN(time)) return iso;
   return new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" }).format(time);
 }
 
-export function plural(count: number, one: string, many: string, locale?: string): string {
-  return `${formatNumber(count, locale)} ${count === 1 ? one : many}`;
-}
-
-export const fileCount = (count: number): string => plural(count, "file", "files");
+export const fileCount = (count: number): string => plural(count, "{count} file", "{count} files");

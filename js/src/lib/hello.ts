@@ -1,9 +1,16 @@
 // The browser introduces itself, so that the kernel knows a live view exists and what it can do.
 import type { AnyModel } from "@anywidget/types";
-import type { Hello } from "./messages";
+import { takeCatalogue, type Messages } from "./i18n";
+import { catalogue, type Hello } from "./messages";
+import { is } from "./shape";
 import { themeOf } from "./theme";
 
-export function sayHello(model: AnyModel): void {
+/** Returns the clean-up. */
+export function sayHello(model: AnyModel): () => void {
+  const heard = (message: unknown) => {
+    if (is(catalogue, message)) takeCatalogue(message.language, message.messages as Messages);
+  };
+  model.on("msg:custom", heard);
   const message: Hello = {
     kind: "hello",
     frontend: frontend(),
@@ -12,6 +19,7 @@ export function sayHello(model: AnyModel): void {
     reduced_motion: matchMedia("(prefers-reduced-motion: reduce)").matches,
   };
   model.send(message);
+  return () => model.off("msg:custom", heard);
 }
 
 /** A guess for messages and limits; nothing breaks where it is wrong. */

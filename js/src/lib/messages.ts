@@ -71,6 +71,8 @@ export const sessionsState = {
 
 // ---- browser to kernel
 
+/** Request `part`: the script of a part of the widget, see part.ts. */
+export const partPayload = { name: "string" } as const;
 export const hello = {
   kind: ["hello"],
   frontend: "string",
@@ -78,7 +80,7 @@ export const hello = {
   locale: "string",
   reduced_motion: "boolean",
 } as const;
-/** `payload` depends on the action: `begin`, `received`, `remove`, `upload`, `close` have one, the others an empty object. */
+/** `payload` depends on the action: `part`, `begin`, `received`, `remove`, `upload`, `close` have one, the others an empty object. */
 export const request = { kind: ["request"], id: "string", action: "string", payload: {} } as const;
 export const abort = { kind: ["abort"], id: "string" } as const;
 /** Comes with exactly one buffer. */
@@ -100,6 +102,10 @@ export const ack = { kind: ["ack"], file: "string", received: "number", offset: 
 export const nack = { kind: ["nack"], file: "string", offset: "number", length: "number", reason: "string" } as const;
 /** The kernel gives up on a file. */
 export const refused = { kind: ["refused"], file: "string", error: problem } as const;
+
+export const partResult = { code: "string" } as const;
+/** The answer to a hello in a language that the kernel has; `messages` are for i18n.ts. */
+export const catalogue = { kind: ["catalogue"], language: "string", messages: {} } as const;
 
 export const beginResult = { refused: { $list: { file: "string", error: problem } } } as const;
 export const range = { offset: "number", length: "number" } as const;

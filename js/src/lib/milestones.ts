@@ -1,5 +1,5 @@
 // What a screen reader hears of a job: its start, quarters, each new failure once, the end. Nothing in between.
-import { fileCount } from "./format";
+import { plural, t } from "./i18n";
 import type { JobState, Phase } from "./messages";
 import { visible } from "./text";
 
@@ -10,6 +10,11 @@ export function fraction(phase: Phase): number | null {
   return null;
 }
 
+export function phaseLabel({ label }: Phase): string {
+  const words: Record<string, string> = { Planning: t("Planning"), Sending: t("Sending"), Ingesting: t("Ingesting"), Fetching: t("Fetching") };
+  return words[label] ?? label;
+}
+
 export const ended = (state: JobState): boolean => !["running", "cancelling"].includes(state.status);
 
 /** The sentence to speak when `before` became `after`; empty for nothing worth hearing. */
@@ -17,19 +22,19 @@ export function milestone(before: JobState | null, after: JobState): string {
   const said: string[] = [];
   if (!before || before.status !== after.status) {
     if (ended(after)) return [after.headline, after.note ?? ""].filter(Boolean).map((text) => visible(text, 1000)).join(". ");
-    if (after.status === "cancelling") return "Cancelling.";
+    if (after.status === "cancelling") return t("Cancelling.");
   }
   const active = after.phases.find((phase) => phase.state === "active");
   const earlier = active && before?.phases.find((phase) => phase.name === active.name);
   if (active && earlier?.state !== "active") {
-    said.push(`${active.label}.`);
+    said.push(`${phaseLabel(active)}.`);
   } else if (active && earlier) {
     const quarter = Math.floor((fraction(active) ?? 0) * 4);
-    if (quarter > Math.floor((fraction(earlier) ?? 0) * 4) && quarter < 4) said.push(`${active.label}: ${quarter * 25} %.`);
+    if (quarter > Math.floor((fraction(earlier) ?? 0) * 4) && quarter < 4) said.push(t("{phase}: {percent} %.", { phase: phaseLabel(active), percent: quarter * 25 }));
   }
   const fresh = after.failures_total - (before?.failures_total ?? 0);
   const last = after.failures.at(-1);
-  if (fresh === 1 && last) said.push(`Failed: ${visible(last.path)}.`);
-  else if (fresh > 1) said.push(`${fileCount(fresh)} failed.`);
+  if (fresh === 1 && last) said.push(t("Failed: {path}.", { path: visible(last.path) }));
+  else if (fresh > 1) said.push(plural(fresh, "{count} file failed.", "{count} files failed."));
   return said.join(" ");
 }

@@ -1,5 +1,6 @@
 import type { AnyModel } from "@anywidget/types";
 import { render, type ComponentType } from "preact";
+import { language, onLanguage } from "./i18n";
 import { keepKeyboard } from "./keyboard";
 import { Requests } from "./requests";
 import { followTheme } from "./theme";
@@ -11,9 +12,13 @@ export function mount(View: ComponentType<ViewProps>, model: AnyModel, element: 
   const root = document.createElement("div");
   root.className = "dnb";
   element.append(root);
-  const undo = [followTheme(root), keepKeyboard(root)];
   const requests = new Requests(model);
-  render(<View model={model} requests={requests} />, root);
+  const draw = () => {
+    root.lang = language();
+    render(<View model={model} requests={requests} />, root);
+  };
+  const undo = [followTheme(root), keepKeyboard(root), onLanguage(draw)];
+  draw();
   return () => {
     render(null, root);
     requests.dispose();

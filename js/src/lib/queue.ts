@@ -2,10 +2,11 @@
 // view that is scrolled away, shown twice or drawn again loses nothing.
 import type { AnyModel } from "@anywidget/types";
 import { isHidden, type Chosen } from "./entries";
-import { formatBytes, plural } from "./format";
+import { formatBytes, formatNumber } from "./format";
+import { plural, t } from "./i18n";
 import { ack, beginResult, listResult, nack, receivedResult, refused, uploaderState, type Problem } from "./messages";
-import { newId, problemOf, RequestError, Requests } from "./requests";
-import { Sender, UNREADABLE } from "./sender";
+import { newId, notUnderstood, problemOf, Requests } from "./requests";
+import { Sender, unreadable } from "./sender";
 import { is } from "./shape";
 
 export type Item = {
@@ -45,7 +46,7 @@ export class Queue {
         send: (message, bytes) => model.send(message, undefined, [bytes]),
         ask: async (file, signal) => {
           const held = await this.#requests.call("received", { file }, signal);
-          if (!is(receivedResult, held)) throw new Error("unknown answer");
+          if (!is(receivedResult, held)) throw notUnderstood();
           return held;
         },
       },
@@ -97,19 +98,19 @@ export class Queue {
         const item: Item = { id: newId(), path, size, changed, received: 0, status: "waiting", problem: null };
         this.#keys.set(key, item.id);
         this.#items.set(item.id, item);
-        if (!file) this.#failed(item.id, UNREADABLE);
+        if (!file) this.#failed(item.id, unreadable());
         else if (size > limit) {
           this.#failed(item.id, {
-            message: `Too big: ${formatBytes(size)}. The platform takes files of up to ${formatLimit(limit)}.`,
-            remedy: "Split it.",
+            message: t("Too big: {size}. The platform takes files of up to {limit}.", { size: formatBytes(size), limit: formatLimit(limit) }),
+            remedy: t("Split it."),
           });
         } else fresh.push({ item, file });
       }
     }
     this.remark = [
-      hidden && `${plural(hidden, "hidden file was", "hidden files were")} left out.`,
-      known && `${plural(known, "file is", "files are")} in the list already.`,
-      !chosen.length && "There is no file in it.",
+      hidden && plural(hidden, "{count} hidden file was left out.", "{count} hidden files were left out."),
+      known && plural(known, "{count} file is in the list already.", "{count} files are in the list already."),
+      !chosen.length && t("There is no file in it."),
     ]
       .filter(Boolean)
       .join(" ");
@@ -134,7 +135,7 @@ export class Queue {
     const timer = setTimeout(() => this.#stall(true), SLOW_AFTER_MS);
     try {
       const answer = await this.#requests.call("begin", { files: offered });
-      if (!is(beginResult, answer)) throw new RequestError({ message: "The kernel's answer was not understood.", remedy: "Reload the page." });
+      if (!is(beginResult, answer)) throw notUnderstood();
       for (const { file, error } of answer.refused) this.#failed(file, error);
       for (const { item, file } of batch) {
         if (!this.#items.has(item.id)) {
@@ -169,7 +170,7 @@ export class Queue {
       const whole = received >= size;
       const problem = whole
         ? null
-        : { message: "Only a part of this file reached the kernel before the page was reloaded.", remedy: "Remove it and choose it again." };
+        : { message: t("Only a part of this file reached the kernel before the page was reloaded."), remedy: t("Remove it and choose it again.") };
       this.#items.set(file, { id: file, path: relative_path, size, changed: 0, received, status: whole ? "received" : "failed", problem });
     }
     this.#changed();
@@ -235,5 +236,5 @@ const keyOf = ({ path, size, changed }: Pick<Item, "path" | "size" | "changed">)
 const GIB = 2 ** 30;
 
 function formatLimit(bytes: number): string {
-  return bytes % GIB === 0 ? `${bytes / GIB} GiB` : formatBytes(bytes);
+  return bytes % GIB === 0 ? `${formatNumber(bytes / GIB)} GiB` : formatBytes(bytes);
 }

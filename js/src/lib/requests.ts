@@ -1,5 +1,6 @@
 // Questions to the kernel. Each carries an id and is always answered, with an error if need be.
 import type { AnyModel } from "@anywidget/types";
+import { t } from "./i18n";
 import { refusal, success, type Problem } from "./messages";
 import { is } from "./shape";
 
@@ -12,7 +13,10 @@ export class RequestError extends Error {
   }
 }
 
-export const GONE: Problem = { message: "The kernel behind this widget is gone.", remedy: "Run the cell again." };
+export const gone = (): Problem => ({ message: t("The kernel behind this widget is gone."), remedy: t("Run the cell again.") });
+
+export const notUnderstood = (): RequestError =>
+  new RequestError({ message: t("The kernel's answer was not understood."), remedy: t("Reload the page.") });
 
 /** What to show of whatever was thrown. */
 export function problemOf(reason: unknown): Problem {
@@ -43,7 +47,7 @@ export class Requests {
     return new Promise((resolve, reject) => {
       const giveUp = () => {
         this.#waiting.delete(id);
-        reject(new RequestError({ message: "Stopped waiting for the kernel.", remedy: "" }));
+        reject(new RequestError({ message: t("Stopped waiting for the kernel."), remedy: "" }));
         this.#send({ kind: "abort", id });
       };
       const settled = () => signal?.removeEventListener("abort", giveUp);
@@ -52,7 +56,7 @@ export class Requests {
         reject: (reason) => (settled(), reject(reason)),
       });
       signal?.addEventListener("abort", giveUp, { once: true });
-      if (!this.#send({ kind: "request", id, action, payload })) this.#take(id)?.reject(new RequestError(GONE));
+      if (!this.#send({ kind: "request", id, action, payload })) this.#take(id)?.reject(new RequestError(gone()));
     });
   }
 
@@ -69,7 +73,7 @@ export class Requests {
   dispose(): void {
     this.#model.off("msg:custom", this.#receive);
     for (const waiting of this.#waiting.values()) {
-      waiting.reject(new RequestError({ message: "The view was closed.", remedy: "" }));
+      waiting.reject(new RequestError({ message: t("The view was closed."), remedy: "" }));
     }
     this.#waiting.clear();
   }

@@ -6,8 +6,9 @@
 // Silence is not loss: a kernel that runs a cell answers when the cell ends. So nothing is sent twice on a guess; a
 // short question is asked instead, and what the kernel then says it lacks is sent again.
 import { crc32 } from "./crc32";
+import { t } from "./i18n";
 import type { Ack, Chunk, Nack, Problem, Range } from "./messages";
-import { GONE, problemOf } from "./requests";
+import { gone, problemOf } from "./requests";
 
 export const LARGE_BYTES = 4 * 2 ** 20;
 export const SMALL_BYTES = 512 * 2 ** 10;
@@ -18,10 +19,10 @@ export const ACK_WITHIN_MS = 10_000;
 export const MOST_QUESTIONS = 30; // unanswered in a row, ten seconds apart
 export const MOST_TRIES = 5; // of one piece
 
-export const UNREADABLE: Problem = {
-  message: "The browser could not read this file.",
-  remedy: "It was changed, moved or removed since it was chosen, or is not yours to read: choose it again.",
-};
+export const unreadable = (): Problem => ({
+  message: t("The browser could not read this file."),
+  remedy: t("It was changed, moved or removed since it was chosen, or is not yours to read: choose it again."),
+});
 
 export type Outgoing = { id: string; blob: Blob };
 export type Holding = { received: number; missing: Range[] };
@@ -141,7 +142,7 @@ export class Sender {
     try {
       bytes = await blob.slice(offset, offset + length).arrayBuffer();
     } catch {
-      this.#fail(file, UNREADABLE);
+      this.#fail(file, unreadable());
       return;
     }
     if (!this.#flying.has(piece)) return; // removed meanwhile
@@ -149,7 +150,7 @@ export class Sender {
     try {
       this.wire.send({ kind: "chunk", file, offset, length, crc32: crc32(new Uint8Array(bytes)) }, bytes);
     } catch {
-      this.#failAll(GONE);
+      this.#failAll(gone());
     }
   }
 
@@ -172,8 +173,8 @@ export class Sender {
     this.#flying.delete(piece);
     if (piece.tries >= MOST_TRIES) {
       this.#fail(piece.file, {
-        message: `A part of this file did not arrive in ${MOST_TRIES} tries.`,
-        remedy: "Remove it and choose it again, or copy it to the kernel's disk and use ws.upload(path).",
+        message: t("A part of this file did not arrive in {tries} tries.", { tries: MOST_TRIES }),
+        remedy: t("Remove it and choose it again, or copy it to the kernel's disk and use ws.upload(path)."),
       });
       return;
     }
@@ -208,8 +209,8 @@ export class Sender {
     if (!oldest || now - Math.max(oldest.sentAt, this.#askedAt) < ACK_WITHIN_MS) return;
     if (this.#questions >= MOST_QUESTIONS) {
       this.#failAll({
-        message: "The kernel has not answered for five minutes.",
-        remedy: "If it was restarted, run the cell again; else remove this file and choose it again.",
+        message: t("The kernel has not answered for five minutes."),
+        remedy: t("If it was restarted, run the cell again; else remove this file and choose it again."),
       });
       return;
     }

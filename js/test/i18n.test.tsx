@@ -1,0 +1,50 @@
+import { afterEach, expect, it } from "vitest";
+import jobPanel from "../src/job_panel";
+import { formatBytes, formatNumber } from "../src/lib/format";
+import { language, locale, plural, rich, t, takeCatalogue } from "../src/lib/i18n";
+import { FakeModel, job, kernelSays, show } from "./model";
+
+const GERMAN = { Cancel: "Abbrechen", "{done} of {total}": "{done} von {total}", "{count} file": { one: "{count} Datei", other: "{count} Dateien" } };
+
+afterEach(() => takeCatalogue("en", {}));
+
+it("says things in English, with values in their places", () => {
+  expect(t("{done} of {total}", { done: 1, total: "2 kB" })).toBe("1 of 2 kB");
+  expect(plural(1, "{count} file", "{count} files")).toBe("1 file");
+});
+
+it("says things in the catalogue's language, what it lacks in English", () => {
+  takeCatalogue("de", GERMAN);
+
+  expect(t("{done} of {total}", { done: 1, total: 2 })).toBe("1 von 2");
+  expect([plural(1, "{count} file", "{count} files"), plural(1204, "{count} file", "{count} files")]).toEqual(["1 Datei", "1.204 Dateien"]);
+  expect(t("Refresh")).toBe("Refresh");
+});
+
+it("writes numbers in the language of the texts, not in a third one", () => {
+  takeCatalogue("de", GERMAN);
+
+  expect([locale(), formatNumber(1204), formatBytes(1500)]).toEqual(["de", "1.204", "1,5 kB"]);
+});
+
+it("keeps elements among the words", () => {
+  const code = { an: "element" };
+
+  expect(rich("{code} opens one.", { code })).toEqual(["", code, " opens one."]);
+});
+
+it("treats braces in a value as text", () => {
+  expect(t("{done} of {total}", { done: "{total}", total: 2 })).toBe("{total} of 2");
+});
+
+it("draws every view again when the kernel sends its catalogue", async () => {
+  const model = new FakeModel({ state: job() });
+  const { button, close } = await show(jobPanel, model);
+  expect(button("Cancel")).toBeDefined();
+
+  await kernelSays(() => model.say({ kind: "catalogue", language: "de", messages: GERMAN }));
+
+  expect(button("Abbrechen")).toBeDefined();
+  expect(language()).toBe("de");
+  await close();
+});
