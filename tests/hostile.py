@@ -86,8 +86,10 @@ def all_widgets() -> set[str]:
         import_module(f"{widgets.__name__}.{module.name}")
     from deepset_nb.widgets._base import Widget
 
-    def below(cls: type) -> set[str]:
-        own = {cls.__name__} if "_bundle" in vars(cls) and not inspect.isabstract(cls) else set()
-        return own.union(*(below(one) for one in cls.__subclasses__() if one.__module__.startswith(widgets.__name__)))
-
-    return below(Widget)
+    found, waiting = set(), [Widget]
+    while waiting:
+        cls = waiting.pop()
+        waiting += [one for one in cls.__subclasses__() if one.__module__.startswith(widgets.__name__)]
+        if "_bundle" in vars(cls) and not inspect.isabstract(cls):
+            found.add(cls.__name__)
+    return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Dialog, expect
+from playwright.sync_api import Dialog, FilePayload, expect
 
 from tests import hostile
 from tests.browser.cells import END_MS, card
@@ -19,7 +19,8 @@ from tests import hostile
 ws = hostile.room()
 """
 RAN = "() => [window.dnbHostile, document.querySelectorAll('.jp-OutputArea img, .jp-OutputArea script').length]"
-RAW = "element => [...element.querySelectorAll('*')].some((one) => /[\\u202a-\\u202e\\u0000-\\u0008]/.test(one.textContent))"
+RAW = r"""element => [...element.querySelectorAll("*")].some((one) =>
+    /[\u202a-\u202e\u0000-\u0008]/.test(one.textContent))"""
 WIDER = "element => element.scrollWidth - element.clientWidth"
 
 
@@ -62,7 +63,7 @@ def test_files_of_such_names_are_chosen_and_sent_as_they_are(lab: Lab) -> None:
     lab.show(ROOM, "uploader = ws.uploader()\nuploader")
     names = [f"{name}.txt" for name in (hostile.IMAGE, hostile.REVERSED, hostile.FIELDS, hostile.LONG[:200])]
     lab.page.locator("input[data-dnb=files]").set_input_files(
-        [{"name": name, "mimeType": "text/plain", "buffer": b"x"} for name in names]
+        [FilePayload(name=name, mimeType="text/plain", buffer=b"x") for name in names]
     )
     shown = card(lab, "Upload files")
     expect(shown.locator("tbody tr", has_text="Ready")).to_have_count(len(names), timeout=END_MS)

@@ -11,11 +11,14 @@ from typing import Any
 import pytest
 
 import deepset_nb as dn
+from deepset_nb.transfer.progress import Progress
+from deepset_nb.transfer.receipt import Row
 from tests import hostile
 
 MOST_BYTES = 64_000  # of a widget's state in a saved notebook, beside its bundle
 BUNDLE = {"_esm", "_css", "_anywidget_id"}
-SAFE_TAGS = set("div p strong small span table thead tbody tr th td bdi code br ul li b em details summary a".split())
+SAFE_TAGS = {"a", "bdi", "br", "code", "details", "div", "li", "p", "small", "span", "strong", "summary", "ul"}
+SAFE_TAGS |= {"table", "thead", "tbody", "tr", "th", "td"}
 
 
 class Tags(HTMLParser):
@@ -55,6 +58,22 @@ def test_the_state_that_a_notebook_keeps_is_small(widget: Any) -> None:
     size = len(json.dumps(kept, ensure_ascii=False).encode())
 
     assert 500 < size <= MOST_BYTES
+
+
+@pytest.mark.parametrize("text", [hostile.WIDE, "\x00" * 10_000, "ä\n" * 5_000], ids=["wide", "controls", "lines"])
+def test_fifty_failures_whose_every_text_is_long_stay_small(text: str) -> None:
+    progress = Progress({"workspace": text, "host": "h", "organisation": text})
+    rows = [Row(f"{number}{text}", text, text, 1, b"") for number in range(60)]
+    progress.planned(rows)
+    progress.note = progress.detail = text
+    for row in rows:
+        row.end("failed", text, text)
+    progress.end("failed")
+    state = progress.state()
+
+    assert state["failures_total"] == len(rows)
+    assert len(state["failures"]) > 20
+    assert len(json.dumps(state, ensure_ascii=False).encode()) <= MOST_BYTES
 
 
 def test_the_static_form_has_no_tag_or_attribute_that_a_name_brought(widget: Any) -> None:
