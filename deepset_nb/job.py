@@ -19,6 +19,7 @@ from . import bridge, frames
 from .errors import Cancelled, DownloadFailed, InputError, JobError, StillRunning, UploadFailed
 from .transfer.progress import JobState, Progress
 from .transfer.receipt import MISSED
+from .transfer.small import small
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -126,7 +127,7 @@ class Job:
 
     def state(self) -> JobState:
         """Phases, counts, failures and words of this moment, as plain JSON values without any secret."""
-        return self._transfer.progress.state()
+        return small(self._transfer.progress.state())
 
     def subscribe(self, callback: Callable[[JobState], None]) -> Callable[[], None]:
         """Call back with every new state, at most ten times a second, and once more at the end.

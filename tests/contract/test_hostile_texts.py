@@ -13,6 +13,7 @@ import pytest
 import deepset_nb as dn
 from deepset_nb.transfer.progress import Progress
 from deepset_nb.transfer.receipt import Row
+from deepset_nb.transfer.small import small
 from tests import hostile
 
 MOST_BYTES = 64_000  # of a widget's state in a saved notebook, beside its bundle
@@ -69,7 +70,7 @@ def test_fifty_failures_whose_every_text_is_long_stay_small(text: str) -> None:
     for row in rows:
         row.end("failed", text, text)
     progress.end("failed")
-    state = progress.state()
+    state = small(progress.state())
 
     assert state["failures_total"] == len(rows)
     assert len(state["failures"]) > 20
