@@ -35,12 +35,12 @@ def room(server_room: str = IMAGE) -> dn.Workspace:
     return ws
 
 
-def fill(ws: dn.Workspace) -> None:
+def fill(ws: dn.Workspace, copies: int = 1) -> None:
     """Put in every name and every key that the platform takes."""
 
     async def put() -> None:
         async with dn.AsyncClient(ws.settings) as client:
-            for name in (*NAMES, "n" * 400, "\U0001f600" * 200):
+            for name in (*NAMES, "n" * 400, "\U0001f600" * 200) * copies:
                 with contextlib.suppress(DeepsetError):  # the sandbox refuses names of more than 1,024 bytes
                     await client.files.upload(ws.name, f"{name}.txt".replace("/", "_"), b"x", meta=META)
 

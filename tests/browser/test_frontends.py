@@ -46,9 +46,9 @@ def upload_watch_and_browse(page: Page, tmp_path: Path, theme: Theme) -> None:
     expect_tone(panels.last, "ok")
 
     expect(panels.last.locator("xpath=..")).to_have_attribute("data-theme", theme)
-    rows = page.locator(".dnb-sessions tbody tr", has_text="Closed")
-    page.get_by_role("button", name="Refresh").click()
-    expect(rows).to_have_count(3, timeout=END_MS)  # of the corpus, and of both uploads
+    sessions = page.get_by_label("Upload sessions", exact=True).first
+    sessions.get_by_role("button", name="Refresh").click()
+    expect(sessions.get_by_role("row").filter(has_text="Closed")).to_have_count(3, timeout=END_MS)  # of the corpus, and of both uploads
 
 
 def saved_cells(jupyter: JupyterServer, *cells: str) -> str:

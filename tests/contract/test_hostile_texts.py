@@ -43,7 +43,7 @@ class Tags(HTMLParser):
 @pytest.fixture(params=sorted(hostile.WIDGETS))
 def widget(request: pytest.FixtureRequest, ws: dn.Workspace) -> Any:
     """Each widget in turn, full of hostile texts."""
-    hostile.fill(ws)
+    hostile.fill(ws, copies=20)  # a screenful
     make: Callable[[dn.Workspace], Any] = hostile.WIDGETS[request.param]
     made = make(ws)
     yield made
