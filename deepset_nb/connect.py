@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import json
 import os
@@ -272,3 +273,13 @@ def _server(setup: _Setup) -> SandboxServer:
         server.start()
         _servers[key] = server
     return _servers[key]
+
+
+def sandbox_keys() -> list[str]:
+    """The keys of this kernel's sandboxes and of the one it would join."""
+    connections = [asdict(server.start()) for (process, _), server in _servers.items() if process == os.getpid()]
+    with contextlib.suppress(ValueError):
+        named = json.loads(os.environ.get(JOIN, "{}"))
+        connections += [named] if isinstance(named, dict) else []
+    keys = [connection.get(name) for connection in connections for name in ("api_key", "admin_key")]
+    return [key for key in keys if isinstance(key, str)]

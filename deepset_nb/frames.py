@@ -54,6 +54,7 @@ JOBS = {
     **dict.fromkeys(("files", "ok", "failed", "skipped", "unaccounted", "cancelled"), COUNT),
     "headline": TEXT,
 }
+FINDINGS = {"cell": COUNT, "where": TEXT, "kind": TEXT, "excerpt": TEXT, "remedy": TEXT}
 RECEIPT = {
     "path": TEXT,
     "name": TEXT,
@@ -167,6 +168,11 @@ def jobs(records: Iterable[JobRecord]) -> pd.DataFrame:
             for record in records
         ),
     )
+
+
+def findings(records: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """What a notebook should not be handed on with."""
+    return _frame(FINDINGS, records)
 
 
 def receipt(records: Iterable[Mapping[str, Any]]) -> pd.DataFrame:

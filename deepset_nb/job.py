@@ -21,6 +21,7 @@ from .job_news import News
 from .transfer.progress import JobState, Progress
 from .transfer.receipt import MISSED
 from .transfer.receipt_page import ReceiptPage, page_of
+from .transfer.small import small
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -106,7 +107,7 @@ class Job:
 
     def state(self) -> JobState:
         """Phases, counts, failures and words of this moment, as plain JSON values without any secret."""
-        state = self._transfer.progress.state()
+        state = small(self._transfer.progress.state())
         if self.next is not None:  # a second try of the same would do it twice
             state |= {"can_retry": False, "retry_files": 0}
         return state

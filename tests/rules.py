@@ -18,7 +18,7 @@ PACKAGE = "deepset_nb"
 # Imports point only to the right; rooms of one place may import each other.
 ORDER = (
     ("__init__", "__main__", "cli", "demo", "magics", "magic_words"),
-    ("workspace", "connect", "workflows", "upload_session"),
+    ("workspace", "connect", "workflows", "upload_session", "notebook_check"),
     ("uploading", "downloading", "looking", "listing_line", "tidying", "call_as_code"),
     ("widgets",),
     ("job", "job_news", "history"),
@@ -26,7 +26,7 @@ ORDER = (
     ("bridge", "_task", "_main_thread", "_at_exit"),
     ("transfer",),
     ("client",),
-    ("models", "errors", "settings", "i18n", "_places", "_version"),
+    ("models", "errors", "settings", "i18n", "traces", "_places", "_version"),
 )
 PLACE = {room: place for place, rooms in enumerate(ORDER) for room in rooms}
 EMULATOR_MAY_IMPORT = {"models", "errors", "emulator"}
