@@ -42,7 +42,9 @@ def test_what_the_engine_said_is_found_by_its_template(german: Translator) -> No
 def test_several_sentences_are_translated_one_by_one(german: Translator) -> None:
     said = german.said("The file is 2 GB; at most 1 GB are taken. Split it. Unheard of. Split it.")
 
-    assert said == ("Die Datei hat 2 GB; höchstens 1 GB werden angenommen. Teilen Sie sie auf. Unheard of. Split it.")
+    assert said == (
+        "Die Datei hat 2 GB; höchstens 1 GB werden angenommen. Teilen Sie sie auf. Unheard of. Teilen Sie sie auf."
+    )
 
 
 def test_what_the_catalogue_does_not_know_stays_as_it_is(german: Translator) -> None:
@@ -50,10 +52,41 @@ def test_what_the_catalogue_does_not_know_stays_as_it_is(german: Translator) -> 
     assert german.said("x" * 100_000) == "x" * 100_000
 
 
-def test_a_file_name_within_a_sentence_is_left_alone() -> None:
+def test_a_file_name_within_a_sentence_is_left_alone_even_if_it_is_one_of_our_words() -> None:
     german = Translator("de", {"{path} is empty.": "{path} ist leer.", "files": "Dateien"}, {})
 
     assert german.said("my files.txt is empty.") == "my files.txt ist leer."
+    assert german.said("files is empty.") == "files ist leer."
+
+
+def test_a_sentence_within_a_sentence_is_translated_and_the_server_s_words_in_it_are_not() -> None:
+    german = Translator(
+        "de",
+        {
+            "Trying {name} again: {message}": "Neuer Versuch für {name}: {message}",
+            "{host} gave no answer: {why}.": "{host} antwortet nicht: {why}.",
+            "it broke ({words})": "abgebrochen ({words})",
+        },
+        {},
+    )
+
+    assert german.said("Trying a.txt again: api.x gave no answer: it broke (EOF).") == (
+        "Neuer Versuch für a.txt: api.x antwortet nicht: abgebrochen (EOF)."
+    )
+
+
+def test_of_two_readings_the_one_that_translates_more_is_taken() -> None:
+    german = Translator("de", {"It broke: {why}.": "Kaputt: {why}.", "Try again.": "Noch einmal."}, {})
+
+    assert german.said("It broke: EOF. Try again.") == "Kaputt: EOF. Noch einmal."
+    assert german.said("It broke: EOF. Or so. Try again.") == "Kaputt: EOF. Or so. Noch einmal."
+
+
+def test_a_value_that_comes_twice_must_be_the_same_both_times() -> None:
+    german = Translator("de", {"{id} is open; close({id}) ends it.": "{id} ist offen."}, {})
+
+    assert german.said("a is open; close(a) ends it.") == "a ist offen."
+    assert german.said("a is open; close(b) ends it.") == "a is open; close(b) ends it."
 
 
 @pytest.mark.parametrize("locale", ["en", "en-GB", "xx", "", "../../etc/passwd", "de/../en", "d" * 5000])
