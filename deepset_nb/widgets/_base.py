@@ -98,10 +98,12 @@ class Widget(anywidget.AnyWidget):  # type: ignore[misc]
 
     def _greet(self, message: dict[str, Any]) -> None:
         self._hello = message  # type: ignore[assignment]
+        # Pages of one kernel may differ in language: sentences in the state follow the last that said hello, the rest is
+        # said by each page itself. Only a hello changes anything, so that two pages never take turns.
         locale = message.get("locale")
         before, self.tr = self.tr, translator(locale if isinstance(locale, str) else "en")
         if self.tr is not ENGLISH:
-            # Each page asks: another one may show the same widget.
+            # Each page asks: another one may show the same widget. One that has not asked leaves it alone.
             catalogue: Catalogue = {
                 "kind": "catalogue",
                 "language": self.tr.language,
