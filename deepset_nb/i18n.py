@@ -91,7 +91,8 @@ class Translator:
         while number >= 999.5 and len(units) > 1:
             number /= 1000
             units.pop(0)
-        return f"{self.number(number, 0 if units[0] == 'B' or number >= 99.95 else 1)} {units[0]}"
+        whole = units[0] == "B" or number >= 99.95 or f"{number:.1f}".endswith(".0")
+        return f"{self.number(number, 0 if whole else 1)} {units[0]}"
 
     # --- pieces ---------------------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ const TRANSLATES = new Set(["t", "rich", "plural"]);
 const SPOKEN = new Set(["aria-label", "aria-description", "aria-roledescription", "aria-valuetext", "title", "placeholder", "label", "alt", "message", "remedy", "hint", "caption"]);
 const WORD = /\p{L}{2,}/u;
 const SENTENCE = /^\p{Lu}\p{Ll}*,? \p{L}+|\p{L}+ \p{L}+ \p{L}+ \p{L}+[^;:]*$/u;
+const CODE = /^\{.*\}$|^\w+ (eq|ne|gt|ge|lt|le) /; // metadata and filters, as a person writes them
 
 /** `line: text` of every text in a source that no translation can reach. */
 export function hardCoded(source: string): string[] {
@@ -38,7 +39,7 @@ export function hardCoded(source: string): string[] {
       case "TemplateElement":
       case "Literal": {
         const text = node.type === "Literal" ? node.value : (node.value as { cooked: string }).cooked;
-        if (typeof text === "string" && (shown ? WORD : SENTENCE).test(text)) report(node, text);
+        if (typeof text === "string" && !CODE.test(text) && (shown ? WORD : SENTENCE).test(text)) report(node, text);
         return;
       }
       case "ConditionalExpression":

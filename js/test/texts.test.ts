@@ -30,6 +30,7 @@ it.each([
   ['<b>{state === "done" ? t("done") : "…"} · {count}</b>'],
   ["`dnb-bar ${tone} dnb-wide`"],
   ['requests.send("cancel")'],
+  [`<textarea placeholder={'{"topic": "news"}'} title="topic eq 'news'" />`],
 ])("the search lets pass %s", (source) => {
   expect(hardCoded(`const good = ${source};`)).toEqual([]);
 });

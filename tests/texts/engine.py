@@ -12,7 +12,6 @@ import itertools
 import math
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 from tests.process import ROOT
 from tests.texts import Text
@@ -33,6 +32,17 @@ SILENT = {
 }
 # Composed of parts that are sentences themselves; they have hardly a word of their own.
 FRAMES = {"{message} ({status}){said}."}
+# Words of the system that an error of ours holds (os.strerror); others stay as they are.
+OF_THE_SYSTEM = (
+    "File name too long",
+    "Input/output error",
+    "Is a directory",
+    "No space left on device",
+    "No such file or directory",
+    "Not a directory",
+    "Permission denied",
+    "Read-only file system",
+)
 MOST_FORMS = 8  # of one f-string
 # Where a widget speaks as the engine does: in errors, and in what stands under these keys of a message or state.
 ERRORS = {node.name for node in ast.parse((PACKAGE / "errors.py").read_text()).body if isinstance(node, ast.ClassDef)}
@@ -42,7 +52,9 @@ TELLING_KEYS = {"message", "remedy", "reason", "headline", "detail", "note"}
 _PLACE = re.compile(r"\{\w+\}")
 _WORDS = re.compile(r"[A-Za-z]+[,;:]? +\(?[A-Za-z\d]|[A-Za-z]{2,}[,;:.]? +\(?\{|\} +[A-Za-z]{2,}|\) [a-z]+")
 _SINGLE = re.compile(r"[A-Z][a-z]+(ing|ed)")  # Cancelling, Planning
-_NO_TEXT = re.compile(r"[\n\t\\]|^<|^(GET|POST|PRAGMA|SELECT|BEGIN) |^Bearer |%[sd]")  # code, and what a log says
+_NO_TEXT = re.compile(
+    r"[\n\t\\]|^<|^(GET|POST|PRAGMA|SELECT|BEGIN) |^Bearer |%[sd]|^\{\w+\} eq "
+)  # code, and what a log says
 _LOGGERS = {"_log", "log", "logger", "logging", "warnings"}
 _QUIET_CALLS = {"compile", "match", "search", "sub", "execute", "strftime", "getattr", "namedtuple", "TypeVar", "field"}
 _QUIET_FUNCTIONS = {"__repr__", "_repr_html_", "_repr_mimebundle_"}
@@ -57,6 +69,8 @@ def texts() -> Iterator[Text]:
             if path.relative_to(PACKAGE).as_posix() not in SILENT:
                 widget = room == "widgets"
                 yield from in_source(path.read_text(), path.relative_to(ROOT).as_posix(), only_errors=widget)
+    for text in OF_THE_SYSTEM:
+        yield Text(text, "", "deepset_nb/transfer", hint="Of the operating system.")
 
 
 def in_source(source: str, place: str, *, only_errors: bool = False) -> Iterator[Text]:
@@ -243,8 +257,3 @@ def _word_for(value: ast.expr) -> str:
         case ast.Call(func=ast.Attribute(value=inner)):
             return _word_for(inner)
     return ""
-
-
-def place_of(path: Path) -> str:
-    """A file's name in the catalogue."""
-    return path.relative_to(ROOT).as_posix()

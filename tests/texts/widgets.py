@@ -44,6 +44,8 @@ def hard_coded(source: str, place: str) -> list[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             fine.add(id(node.value))  # a docstring
+        elif isinstance(node, ast.Dict):
+            fine |= {id(key) for key in node.keys}
         elif isinstance(node, ast.Subscript):
             fine |= {id(each) for each in ast.walk(node.slice)}
         elif isinstance(node, ast.AnnAssign | ast.arg) and node.annotation:

@@ -24,7 +24,7 @@ def german() -> Translator:
 def test_a_sentence_of_a_widget_is_said_in_the_language_with_its_numbers(german: Translator) -> None:
     assert german.plural(1204, "{count} file", "{count} files") == "1.204 Dateien"
     assert german.plural(1, "{count} file", "{count} files") == "1 Datei"
-    assert german.size(1_500_000) == "1,5 MB"
+    assert [german.size(number) for number in (1_500_000, 2_000_000, 999)] == ["1,5 MB", "2 MB", "999 B"]
 
 
 def test_english_needs_no_catalogue() -> None:
