@@ -185,11 +185,11 @@ class SessionKeeper:
 def _words(sessions: list[UploadSessionDetail]) -> str:
     shown = [
         f"{each.session_id}"
-        + (f" ({each.created_by.given_name} {each.created_by.family_name})" if each.created_by else "")
+        + (f" by {each.created_by.given_name} {each.created_by.family_name}" if each.created_by else "")
         for each in sessions[:3]
     ]
-    listed, more = ", ".join(shown), len(sessions) - len(shown)
-    return f"{listed} and {more} more, see ws.list_upload_sessions()" if more else listed
+    more = len(sessions) - len(shown)
+    return ", ".join(shown) + (f" and {more} more, see ws.list_upload_sessions()" if more else "")
 
 
 async def _to_its_end(step: Coroutine[Any, Any, T]) -> T:
