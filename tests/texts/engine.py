@@ -56,7 +56,7 @@ _NO_TEXT = re.compile(
     r"[\n\t\\]|^<|^(GET|POST|PRAGMA|SELECT|BEGIN) |^Bearer |%[sd]|^\{\w+\} eq "
 )  # code, and what a log says
 _LOGGERS = {"_log", "log", "logger", "logging", "warnings"}
-_QUIET_CALLS = {"compile", "match", "search", "sub", "execute", "strftime", "getattr", "namedtuple", "TypeVar", "field"}
+_QUIET_CALLS = {"compile", "match", "search", "sub", "execute", "strftime", "getattr", "namedtuple", "TypeVar", "cast"}
 _QUIET_FUNCTIONS = {"__repr__", "_repr_html_", "_repr_mimebundle_"}
 _ERRORS_OF_CODE = {"ValueError", "TypeError", "RuntimeError", "NotImplementedError", "AssertionError", "KeyError"}
 

@@ -27,22 +27,28 @@ def in_source(source: str, place: str) -> Iterator[Text]:
     """The sentences of one source.
 
     Raises:
-        Unreadable: A call's sentence is no literal.
+        Unreadable: A call's sentence is no literal, nor one of two by a condition.
     """
     for call in _CALL.finditer(source):
         position = call.end()
         if call[1] == "plural":
-            one, position = _literal(source, _after_argument(source, position), place)
-            many, _ = _literal(source, _after_argument(source, position), place)
+            one, position = _literal(source, _behind(",", source, position), place)
+            many, _ = _literal(source, _behind(",", source, position), place)
             yield Text(one, many, place)
-        else:
-            yield Text(_literal(source, position, place)[0], "", place)
+            continue
+        while not _STRING.match(source, position):  # t(here ? "One" : "Other")
+            if (branch := _behind("?", source, position)) == position:
+                break
+            sentence, position = _literal(source, branch, place)
+            position = _behind(":", source, position)
+            yield Text(sentence, "", place)
+        yield Text(_literal(source, position, place)[0], "", place)
 
 
 def _literal(source: str, position: int, place: str) -> tuple[str, int]:
     found = _STRING.match(source, position)
     # Only a whole argument counts: `t("a" + b)` has no sentence of its own.
-    if not found or not re.match(r"\s*[,)]", source[found.end() :]):
+    if not found or not re.match(r"\s*[,):]", source[found.end() :]):
         line = source.count("\n", 0, position) + 1
         raise Unreadable(f"{place}:{line}: write the sentence as one literal: {source[position : position + 60]!r}")
     inner = next(group for group in found.groups() if group is not None)
@@ -50,19 +56,17 @@ def _literal(source: str, position: int, place: str) -> tuple[str, int]:
     return json.loads('"' + (plain.replace('"', '\\"') if plain is not inner else plain) + '"'), found.end()
 
 
-def _after_argument(source: str, position: int) -> int:
-    """Where the next argument begins: behind the comma that is in no bracket and no string."""
-    depth = 0
-    while position < len(source):
+def _behind(wanted: str, source: str, start: int) -> int:
+    """Where the code goes on behind this sign, which is in no bracket and no string; ``start`` if it does not come."""
+    depth, position = 0, start
+    while position < len(source) and depth >= 0:
         if found := _STRING.match(source, position):
             position = found.end()
             continue
         sign = source[position]
-        if sign in _OPEN:
-            depth += 1
-        elif sign in _CLOSE:
-            depth -= 1
-        elif sign == "," and depth == 0:
-            return position + 1 + len(source[position + 1 :]) - len(source[position + 1 :].lstrip())
+        if sign == wanted and depth == 0:
+            rest = source[position + 1 :]
+            return len(source) - len(rest.lstrip())
+        depth += (sign in _OPEN) - (sign in _CLOSE)
         position += 1
-    return position
+    return start

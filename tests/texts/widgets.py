@@ -32,9 +32,9 @@ def in_source(source: str, place: str) -> Iterator[Text]:
     for call in _calls(ast.parse(source)):
         first, *others = _arguments(call)
         if _is_plural(call):
-            yield Text(_literal(first, place), _literal(others[0], place), place)
+            yield Text(_literals(first, place)[0], _literals(others[0], place)[0], place)
         else:
-            yield Text(_literal(first, place), "", place)
+            yield from (Text(sentence, "", place) for sentence in _literals(first, place))
 
 
 def hard_coded(source: str, place: str) -> list[str]:
@@ -77,7 +77,9 @@ def _arguments(call: ast.Call) -> list[ast.expr]:
     return call.args[1:] if _is_plural(call) else call.args
 
 
-def _literal(node: ast.expr, place: str) -> str:
+def _literals(node: ast.expr, place: str) -> list[str]:
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return node.value
+        return [node.value]
+    if isinstance(node, ast.IfExp):
+        return _literals(node.body, place) + _literals(node.orelse, place)
     raise Unreadable(f"{place}:{node.lineno}: write the sentence as one literal: {ast.unparse(node)}")

@@ -79,6 +79,7 @@ def test_sentences_of_javascript_are_found_in_all_ways_of_writing_them() -> None
     source = """
     t("One") + t('It\\'s {n}', { n: f(1, "no") }) + rich<V>(`Three`, {}) + part("no") + format.t("no");
     plural(count(a, [b, ")"]), "{count} file", "{count} files", { x });
+    t(a ? "Go" : b > f("?") ? 'Stop' : "Wait", { a: b ? 1 : 2 });
     """
 
     assert found(javascript.in_source(source, "a.ts")) == [
@@ -86,20 +87,28 @@ def test_sentences_of_javascript_are_found_in_all_ways_of_writing_them() -> None
         ("It's {n}", ""),
         ("Three", ""),
         ("{count} file", "{count} files"),
+        ("Go", ""),
+        ("Stop", ""),
+        ("Wait", ""),
     ]
 
 
-@pytest.mark.parametrize("call", ["t(word)", 't("a" + b)', "t(`${a} files`)", 'plural(n, one, "many")'])
+@pytest.mark.parametrize(
+    "call", ["t(word)", "t(a ? b : c)", 't(a ? "b" : c)', 't("a" + b)', "t(`${a} files`)", 'plural(n, one, "many")']
+)
 def test_a_sentence_of_javascript_that_is_no_literal_is_an_error(call: str) -> None:
     with pytest.raises(Unreadable, match="as one literal"):
         list(javascript.in_source(call, "a.ts"))
 
 
 def test_sentences_of_python_widgets_are_found() -> None:
-    source = 'tr("File"); self.tr("{n} left", n=1); tr.plural(n, "{count} file", "{count} files"); other("no")'
+    source = """
+tr("File" if one else "Folder"), self.tr("{n} left", n=1), tr.plural(n, "{count} file", "{count} files"), other("no")
+"""
 
     assert found(widgets.in_source(source, "a.py")) == [
         ("File", ""),
+        ("Folder", ""),
         ("{n} left", ""),
         ("{count} file", "{count} files"),
     ]
