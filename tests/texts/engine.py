@@ -52,9 +52,10 @@ TELLING_KEYS = {"message", "remedy", "reason", "headline", "detail", "note"}
 _PLACE = re.compile(r"\{\w+\}")
 _WORDS = re.compile(r"[A-Za-z]+[,;:]? +\(?[A-Za-z\d]|[A-Za-z]{2,}[,;:.]? +\(?\{|\} +[A-Za-z]{2,}|\) [a-z]+")
 _SINGLE = re.compile(r"[A-Z][a-z]+(ing|ed)")  # Cancelling, Planning
+# Code, types, names of threads, and what a log says.
 _NO_TEXT = re.compile(
-    r"[\n\t\\]|^<|^(GET|POST|PRAGMA|SELECT|BEGIN) |^Bearer |%[sd]|^\{\w+\} eq "
-)  # code, and what a log says
+    r"[\n\t\\]|^<|^(GET|POST|PRAGMA|SELECT|BEGIN) |^Bearer |%[sd]|^\{\w+\} eq |^\w+\[|^deepset_nb \w+$"
+)
 _LOGGERS = {"_log", "log", "logger", "logging", "warnings"}
 _QUIET_CALLS = {"compile", "match", "search", "sub", "execute", "strftime", "getattr", "namedtuple", "TypeVar", "cast"}
 _QUIET_FUNCTIONS = {"__repr__", "_repr_html_", "_repr_mimebundle_"}
