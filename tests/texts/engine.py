@@ -32,8 +32,8 @@ SILENT = {
 }
 # Composed of parts that are sentences themselves; they have hardly a word of their own.
 FRAMES = {"{message} ({status}){said}."}
-# Words of the system that an error of ours holds (os.strerror); others stay as they are.
-OF_THE_SYSTEM = (
+# Words that an error of ours holds: the system's (os.strerror) and those of Python's json; others stay as they are.
+OF_PYTHON = (
     "File name too long",
     "Input/output error",
     "Is a directory",
@@ -42,6 +42,14 @@ OF_THE_SYSTEM = (
     "Not a directory",
     "Permission denied",
     "Read-only file system",
+    "Expecting ',' delimiter",
+    "Expecting ':' delimiter",
+    "Expecting property name enclosed in double quotes",
+    "Expecting value",
+    "Extra data",
+    "Illegal trailing comma before end of object",
+    "Invalid control character at",
+    "Unterminated string starting at",
 )
 MOST_FORMS = 8  # of one f-string
 # Where a widget speaks as the engine does: in errors, and in what stands under these keys of a message or state.
@@ -70,8 +78,8 @@ def texts() -> Iterator[Text]:
             if path.relative_to(PACKAGE).as_posix() not in SILENT:
                 widget = room == "widgets"
                 yield from in_source(path.read_text(), path.relative_to(ROOT).as_posix(), only_errors=widget)
-    for text in OF_THE_SYSTEM:
-        yield Text(text, "", "deepset_nb/transfer", hint="Of the operating system.")
+    for text in OF_PYTHON:
+        yield Text(text, "", "deepset_nb/transfer", hint="Of the operating system or of Python.")
 
 
 def in_source(source: str, place: str, *, only_errors: bool = False) -> Iterator[Text]:
