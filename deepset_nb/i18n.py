@@ -34,6 +34,9 @@ _NAMES = frozenset(
     ("file", "folder", "host", "key", "name", "name2", "parent", "path", "shown", "shown2", "stored_name", "workspace")
 )
 _KEY = 3  # characters by which templates are found
+# A template as "{host} failed" would fit what a server says, too: its values must look like what we put there.
+_FEW_LETTERS = 8
+_OURS = re.compile(r"\S*[\d./]\S*|'.*'|\".*\"", re.DOTALL)
 _SWAPPED = str.maketrans(",.", ".,")
 
 
@@ -52,13 +55,23 @@ class Translator:
         for_browser: The same catalogue for js/src/lib/i18n.ts.
     """
 
-    def __init__(self, language: str, messages: Messages, for_browser: Messages) -> None:
-        """Take a catalogue; an empty one says everything in English."""
+    def __init__(
+        self, language: str, messages: Messages, for_browser: Messages, of_engine: Messages | None = None
+    ) -> None:
+        """Take a catalogue; an empty one says everything in English.
+
+        Args:
+            language: Of the texts.
+            messages: For ``tr()`` and ``tr.plural()``.
+            for_browser: For JavaScript.
+            of_engine: For ``said()``; None takes ``messages``.
+        """
         self.language = language
         self.for_browser = for_browser
         self._messages = messages
+        self._engine = messages if of_engine is None else of_engine
         self._templates: dict[str, list[_Template]] = {}
-        for sentence, twin in messages.items():
+        for sentence, twin in self._engine.items():
             if isinstance(twin, str) and _PLACE.search(sentence):
                 template = _Template(sentence, twin)
                 self._templates.setdefault(template.key, []).append(template)
@@ -77,7 +90,7 @@ class Translator:
 
     def said(self, text: str) -> str:
         """What the engine said in English, as far as the catalogue knows its sentences."""
-        if not self._messages or len(text) > _LONGEST:
+        if not self._engine or len(text) > _LONGEST:
             return text
         return self._read(text, 0)[1]
 
@@ -125,7 +138,7 @@ class Translator:
         return score, said[:-1]  # each piece brought a blank
 
     def _sentence(self, text: str, depth: int) -> tuple[int, str] | None:
-        if isinstance(twin := self._messages.get(text), str):
+        if isinstance(twin := self._engine.get(text), str):
             return len(text), twin
         best: tuple[int, str] | None = None
         for template in (*self._templates.get(text[:_KEY], ()), *self._templates.get("", ())):
@@ -133,6 +146,8 @@ class Translator:
             if found is None:
                 continue
             values = {name: self._value(name, value, depth) for name, value in found.items()}
+            if template.few_letters and not all(values[name][0] or _OURS.fullmatch(found[name]) for name in found):
+                continue
             score = template.weight + sum(known for known, _ in values.values())
             if best is None or score > best[0]:
                 best = score, self._fill(template.twin, {name: value for name, (_, value) in values.items()})
@@ -153,6 +168,7 @@ class _Template:
         parts = _PLACE.split(sentence)
         self.twin = twin
         self.weight = sum(map(len, parts[::2]))
+        self.few_letters = not parts[0] and sum(map(str.isalpha, "".join(parts[::2]))) < _FEW_LETTERS
         self._first, *self._between, self._last = parts[::2]
         self._names = parts[1::2]
         self.key = self._first[:_KEY] if len(self._first) >= _KEY else ""
@@ -186,4 +202,4 @@ def _of_language(language: str) -> Translator:
     if not re.fullmatch(r"[a-z]{2,3}", language) or not path.is_file():
         return ENGLISH
     catalogue = json.loads(path.read_text(encoding="utf-8"))
-    return Translator(language, catalogue["python"], catalogue["javascript"])
+    return Translator(language, catalogue["python"], catalogue["javascript"], catalogue["engine"])

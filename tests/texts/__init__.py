@@ -20,12 +20,14 @@ class Text:
         one: The sentence; of two forms that for one thing.
         many: The form for several things; empty where there is one form.
         place: The file, relative to the top.
+        by_engine: It is found again in a text that is made already.
         hint: What a translator should know.
     """
 
     one: str
     many: str = ""
     place: str = ""
+    by_engine: bool = field(default=False, compare=False)
     hint: str = field(default="", compare=False)
 
 

@@ -12,12 +12,13 @@ from babel.messages.pofile import read_po, write_po
 from tests.process import ROOT
 from tests.texts import Text, engine, javascript, widgets
 
+ENGINE = "engine"  # the flag of sentences that the engine says
 FOLDER = ROOT / "deepset_nb" / "locale"
 
 
 def sources() -> Iterator[Text]:
     """Every sentence of the project, once a place."""
-    yield from dict.fromkeys([*javascript.texts(), *widgets.texts(), *engine.texts()])
+    yield from dict.fromkeys([*javascript.texts(), *engine.texts(), *widgets.texts()])
 
 
 def read(path: Path) -> Catalog:
@@ -32,12 +33,15 @@ def template(texts: Iterable[Text]) -> Catalog:
     for text in texts:
         hints = [text.hint] if text.hint else []
         message = (text.one, text.many) if text.many else text.one
-        catalogue.add(message, locations=[(text.place, 0)], auto_comments=hints)
+        flags = [ENGINE] if text.by_engine else []
+        catalogue.add(message, locations=[(text.place, 0)], auto_comments=hints, flags=flags)
     return catalogue
 
 
 def brought_up_to_date(catalogue: Catalog, texts: Iterable[Text]) -> Catalog:
     """The same translations for the sentences of now; what is new has none, or an old one's, marked as fuzzy."""
+    for message in catalogue:
+        message.flags.discard(ENGINE)
     catalogue.update(template(texts), update_creation_date=False)
     catalogue.obsolete.clear()
     return catalogue

@@ -79,7 +79,7 @@ def texts() -> Iterator[Text]:
                 widget = room == "widgets"
                 yield from in_source(path.read_text(), path.relative_to(ROOT).as_posix(), only_errors=widget)
     for text in OF_PYTHON:
-        yield Text(text, "", "deepset_nb/transfer", hint="Of the operating system or of Python.")
+        yield Text(text, "", "deepset_nb/transfer", by_engine=True, hint="Of the operating system or of Python.")
 
 
 def in_source(source: str, place: str, *, only_errors: bool = False) -> Iterator[Text]:
@@ -97,7 +97,7 @@ def in_source(source: str, place: str, *, only_errors: bool = False) -> Iterator
     ]
     for text in dict.fromkeys(map(_shortened, forms)):
         if text not in used and (_is_text(text) or text in FRAMES):
-            yield Text(text, "", place, hint="A part of a sentence." if _is_part(text) else "")
+            yield Text(text, "", place, by_engine=True, hint="A part of a sentence." if _is_part(text) else "")
 
 
 def _is_text(text: str) -> bool:

@@ -52,11 +52,28 @@ def test_what_the_catalogue_does_not_know_stays_as_it_is(german: Translator) -> 
     assert german.said("x" * 100_000) == "x" * 100_000
 
 
-def test_a_file_name_within_a_sentence_is_left_alone_even_if_it_is_one_of_our_words() -> None:
-    german = Translator("de", {"{path} is empty.": "{path} ist leer.", "files": "Dateien"}, {})
+@pytest.mark.parametrize("text", ["Validation failed", "Some of the files", "Validation of 3 rows failed"])
+def test_a_sentence_of_few_words_is_not_found_in_what_a_server_says(text: str) -> None:
+    few: Messages = {"{host} failed": "Fehler bei {host}", "{done} of {total} files": "{done} von {total} Dateien"}
+    german = Translator("de", few, {})
 
-    assert german.said("my files.txt is empty.") == "my files.txt ist leer."
-    assert german.said("files is empty.") == "files ist leer."
+    assert german.said(text) == text
+    assert german.said("api.x.com failed") == "Fehler bei api.x.com"
+    assert german.said("1,204 of 2,000 files") == "1.204 von 2.000 Dateien"
+
+
+def test_what_widgets_say_themselves_is_not_looked_for_in_the_engine_s_texts() -> None:
+    german = Translator("de", {"{a} of {b}": "{a} von {b}"}, {}, {})
+
+    assert german.said("1 of 2") == "1 of 2"
+    assert german("{a} of {b}", a=1, b=2) == "1 von 2"
+
+
+def test_a_file_name_within_a_sentence_is_left_alone_even_if_it_is_one_of_our_words() -> None:
+    german = Translator("de", {"{path} holds nothing.": "{path} ist leer.", "files": "Dateien"}, {})
+
+    assert german.said("my files.txt holds nothing.") == "my files.txt ist leer."
+    assert german.said("files holds nothing.") == "files ist leer."
 
 
 def test_a_sentence_within_a_sentence_is_translated_and_the_server_s_words_in_it_are_not() -> None:

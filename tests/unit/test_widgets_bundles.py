@@ -106,6 +106,7 @@ msgid ""
 msgstr "Plural-Forms: nplurals=2; plural=(n != 1);\\n"
 
 #: deepset_nb/a.py js/src/a.ts
+#, engine
 msgid "File"
 msgstr "Datei"
 
@@ -148,6 +149,7 @@ def test_a_catalogue_is_built_for_each_side_with_what_is_translated(hook: Module
 
     assert built == {
         "python": {"File": "Datei"},
+        "engine": {"File": "Datei"},
         "javascript": {"File": "Datei", "{count} file": {"one": "{count} Datei", "other": "{count} Dateien"}},
     }
 
