@@ -49,6 +49,8 @@ def brought_up_to_date(catalogue: Catalog, texts: Iterable[Text]) -> Catalog:
 
 def write(catalogue: Catalog, path: Path) -> None:
     """Under the header that the file has, in an order that does not change when a sentence moves within its source."""
+    for message in catalogue:
+        message.flags &= {ENGINE, "fuzzy"}  # Babel's guesses at formats come and go
     header, _, _ = path.read_text(encoding="utf-8").partition("\n\n")
     body = io.BytesIO()
     options = {"omit_header": True, "include_lineno": False, "sort_by_file": True, "include_previous": True}
