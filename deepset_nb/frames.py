@@ -172,7 +172,7 @@ def jobs(records: Iterable[JobRecord]) -> pd.DataFrame:
 
 def findings(records: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     """What a notebook should not be handed on with."""
-    return _frame(FINDINGS, records)
+    return frame_of(FINDINGS, records)
 
 
 def receipt(records: Iterable[Mapping[str, Any]]) -> pd.DataFrame:

@@ -51,8 +51,6 @@ def upload_watch_and_browse(page: Page, tmp_path: Path, name: str, theme: Theme)
     sessions.get_by_role("button", name="Refresh").click()
     rows = sessions.get_by_role("row").filter(has_text="Closed")
     expect(rows).to_have_count(3, timeout=END_MS)  # of the corpus, and of both uploads
-        3, timeout=END_MS
-    )  # of the corpus, and of both uploads
     page.screenshot(path=SHOTS / f"{name}.png")
 
 
