@@ -113,7 +113,7 @@ describe("choosing", () => {
     await until(() => view.text().includes("4 files"));
 
     const paths = model.requests("begin")[0]!.payload.files.map((one: { relative_path: string }) => one.relative_path);
-    expect(paths).toEqual(["letters/a.txt", "letters/old/c.txt", "letters/b.txt", "d.txt"]);
+    expect(paths).toEqual(["d.txt", "letters/a.txt", "letters/b.txt", "letters/old/c.txt"]);
     expect(view.text()).toContain("1 hidden file was left out");
     expect(event.defaultPrevented).toBe(true);
   });

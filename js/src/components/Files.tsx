@@ -6,6 +6,7 @@ import { modes } from "../lib/modes";
 import { isReady, type Queue } from "../lib/queue";
 import type { UploaderState, WriteMode } from "../lib/upload_messages";
 import { CopyCode } from "./CopyCode";
+import { Icon } from "./Icon";
 import { MetaEditor } from "./MetaEditor";
 import { BusyKernel, Notice } from "./Notice";
 import { QueueTable } from "./QueueTable";
@@ -61,8 +62,10 @@ export function Files({ queue, state, action }: { queue: Queue; state: UploaderS
             {queue.meta.trim() ? t("Metadata of all files ✓") : t("Metadata of all files")}
           </button>
           <CopyCode queue={queue} />
-          <span class="dnb-summary">{summary(queue, ready.length, coming.length, failed.length)}</span>
-          <UploadButton queue={queue} action={action} coming={coming.length} ready={ready.length} />
+          <span class="dnb-go">
+            <span class="dnb-summary">{summary(queue, ready.length, coming.length, failed.length)}</span>
+            <UploadButton queue={queue} action={action} coming={coming.length} ready={ready.length} />
+          </span>
           <span class="dnb-spoken" role="status">
             {!coming.length && plan && plural(plan.send, "{count} file ready to upload.", "{count} files ready to upload.")}
           </span>
@@ -104,6 +107,7 @@ function Hazards({ queue }: { queue: Queue }) {
   if (!stopped.length) return null;
   return (
     <div class="dnb-notice dnb-warn dnb-hazards">
+      <Icon name="warn" />
       <span>{plural(stopped.length, "{count} file cannot go up; the list says why.", "{count} files cannot go up; the list says why.")}</span>
       <button type="button" class="dnb-button" onClick={() => void queue.remove(...stopped.map((item) => item.id))}>
         {plural(stopped.length, "Leave it out", "Leave them out")}

@@ -42,6 +42,10 @@ export function MetaEditor({ queue, id, path, onClose }: Props) {
     <div
       class="dnb-meta"
       onKeyDown={(event) => {
+        if (event.key === "Enter" && event.target === area.current && !(event.ctrlKey || event.metaKey || event.altKey)) {
+          event.preventDefault(); // JupyterLab forbids line breaks in outputs
+          document.execCommand("insertText", false, "\n");
+        }
         if (event.key !== "Escape") return;
         event.stopPropagation();
         onClose();

@@ -8,13 +8,13 @@ const SHOWN = 6; // as many as a browser sends at a time
 
 /** The files that this page is posting right now. */
 export function OnTheWay({ queue }: { queue: Queue }) {
-  const moving = queue.items.filter((item) => item.status === "held" && item.received > 0 && item.received < item.size).slice(0, SHOWN);
+  const moving = queue.items.filter((item) => queue.posting.has(item.id)).slice(0, SHOWN);
   return (
     <ul class="dnb-way">
       {moving.map((item) => (
         <li key={item.id}>
           <bdi class="dnb-name">{visible(item.path, 80)}</bdi>
-          <Bar value={item.received / item.size} label={t("Sending {path}", { path: visible(item.path) })} />
+          <Bar value={item.received < item.size ? item.received / item.size : null} label={t("Sending {path}", { path: visible(item.path) })} />
           <span class="dnb-number dnb-muted">{formatBytes(item.size)}</span>
         </li>
       ))}

@@ -25,7 +25,9 @@ export function QueueTable({ queue, limit, editing, onEdit }: Props) {
             <th scope="col" class="dnb-number">
               {t("Size")}
             </th>
-            <th scope="col">{t("State")}</th>
+            <th scope="col" class="dnb-state">
+              {t("State")}
+            </th>
             <th scope="col">
               <span class="dnb-spoken">{t("Actions")}</span>
             </th>
@@ -126,7 +128,7 @@ function State({ item, queue }: { item: Item; queue: Queue }) {
       <span class="dnb-muted">{t("Waiting")}</span>
     );
   }
-  if (!queue.plans.judged(item.id)) return <span class="dnb-muted">{t("Checking…")}</span>;
+  if (!queue.plans.judged(item.id)) return <span class="dnb-muted">{queue.isComing ? t("Received") : t("Checking…")}</span>;
   if (hazard) {
     return (
       <span class="dnb-warned">

@@ -20,8 +20,8 @@ export type Page = {
   bring: (id: string) => Promise<boolean>;
   /** Stops that. */
   leave: (id: string) => void;
-  /** So many bytes of a file are out. */
-  moved: (id: string, bytes: number) => void;
+  /** So many bytes of a file are out, and whether its post is still under way. */
+  moved: (id: string, bytes: number, posting: boolean) => void;
 };
 
 export class Direct {
@@ -75,13 +75,13 @@ export class Direct {
     this.#posts.set(order, post);
     const outcome = await send(request, url, form, SILENCE_MS, ({ loaded, total }) => {
       post.loaded = Math.min(Math.max(0, loaded - (total - file.size)), file.size); // without the form around it
-      this.#page.moved(id, post.loaded);
+      this.#page.moved(id, post.loaded, true);
     });
     if (this.#posts.get(order) !== post) return; // withdrawn
     this.#posts.delete(order);
     // Browsers do not tell a broken connection from a file that has changed under them.
     if (!outcome.status && !(await isReadable(file))) outcome.problem = "unreadable";
-    this.#page.moved(id, outcome.status >= 200 && outcome.status < 300 ? file.size : 0);
+    this.#page.moved(id, outcome.status >= 200 && outcome.status < 300 ? file.size : 0, false);
     this.#answer(order, outcome);
     this.#begin();
   }
@@ -106,6 +106,7 @@ export class Direct {
     this.#waiting = this.#waiting.filter((one) => one.order !== order);
     const post = this.#posts.get(order);
     this.#posts.delete(order);
+    if (post) this.#page.moved(post.file, 0, false);
     if (post?.request) post.request.abort();
     else if (post) this.#page.leave(post.file);
     this.#begin();

@@ -24,6 +24,11 @@ export function formatBytes(bytes: number, locale = ours()): string {
   return `${shown} ${UNITS[unit]}`;
 }
 
+const GIB = 2 ** 30;
+
+/** A limit as it is written down: whole GiB, else as any size. */
+export const formatLimit = (bytes: number): string => (bytes % GIB === 0 ? `${formatNumber(bytes / GIB)} GiB` : formatBytes(bytes));
+
 export function formatNumber(value: number, locale = ours()): string {
   return cached(locale, () => new Intl.NumberFormat(locale)).format(value);
 }

@@ -3,7 +3,7 @@
 import type { AnyModel } from "@anywidget/types";
 import { Direct } from "./direct";
 import { isHidden, type Chosen } from "./entries";
-import { formatBytes, formatNumber } from "./format";
+import { formatBytes, formatLimit } from "./format";
 import { plural, t } from "./i18n";
 import type { Problem } from "./messages";
 import { Plans } from "./plans";
@@ -39,8 +39,6 @@ export type Item = {
   meta: string;
 };
 
-const JOB_GONE = "change:state";
-
 const BATCH = 200; // files announced in one request
 const NOTIFY_MS = 250; // smooth enough for a bar, and drawing costs as much as sending
 const SLOW_AFTER_MS = 3000; // without an answer
@@ -48,6 +46,8 @@ const SLOW_AFTER_MS = 3000; // without an answer
 export class Queue {
   readonly page = newId();
   readonly #items = new Map<string, Item>();
+  /** Those that this page is sending to the bucket right now. */
+  readonly posting = new Set<string>();
   /** Something worth saying about what was chosen last. */
   remark = "";
   stalled = false;
@@ -100,17 +100,21 @@ export class Queue {
         this.#brought.delete(id);
         this.#sender.remove(id);
       },
-      moved: (id, bytes) => this.#show(id, bytes),
+      moved: (id, bytes, posting) => {
+        if (posting) this.posting.add(id);
+        else this.posting.delete(id);
+        this.#show(id, bytes);
+      },
     });
     model.on("msg:custom", this.#receive);
-    model.on(JOB_GONE, this.#followJob);
+    model.on("change:state", this.#followJob);
     this.#followJob();
     void this.#restore();
   }
 
   dispose(): void {
     this.model.off("msg:custom", this.#receive);
-    this.model.off(JOB_GONE, this.#followJob);
+    this.model.off("change:state", this.#followJob);
     clearTimeout(this.#timer);
     this.plans.clear();
     this.#direct.dispose();
@@ -128,11 +132,16 @@ export class Queue {
     return [...this.#items.values()];
   }
 
+  /** Whether files are still on their way to the kernel. */
+  get isComing(): boolean {
+    return this.items.some((item) => item.status === "waiting" || item.status === "sending");
+  }
+
   async add(chosen: Chosen[], limit: number): Promise<void> {
     const fresh: Item[] = [];
     let hidden = 0;
     let known = 0;
-    for (const { file, path } of chosen) {
+    for (const { file, path } of chosen.sort(byPath)) {
       const { size = 0, lastModified: changed = 0 } = file ?? {};
       const key = keyOf({ path, size, changed });
       const before = this.#keys.get(key) ?? "";
@@ -200,8 +209,7 @@ export class Queue {
   #replan(): void {
     this.plans.ask(() => {
       const { items } = this;
-      const isComing = items.some((item) => item.status === "waiting" || item.status === "sending");
-      return this.#hadJob || isComing || !items.some(isReady) ? null : items.map((item) => item.id);
+      return this.#hadJob || this.isComing || !items.some(isReady) ? null : items.map((item) => item.id);
     });
     this.#changed();
   }
@@ -299,9 +307,7 @@ export class Queue {
 
   #failed(id: string, problem: Problem): void {
     const item = this.#items.get(id);
-    if (!item) return;
-    item.status = "failed";
-    item.problem = problem;
+    if (item) Object.assign(item, { status: "failed", problem });
     this.#replan();
   }
 
@@ -335,12 +341,10 @@ export class Queue {
 /** Whether an upload can take it. */
 export const isReady = (item: Item): boolean => item.status === "received" || item.status === "held";
 
+/** As people sort: browsers hand out folders in the disk's own order. */
+const { compare } = new Intl.Collator(undefined, { numeric: true });
+const byPath = (one: Chosen, other: Chosen): number => compare(one.path, other.path);
+
 const fileName = (path: string): string => path.slice(path.lastIndexOf("/") + 1);
 
 const keyOf = ({ path, size, changed }: Pick<Item, "path" | "size" | "changed">): string => `${path}\n${size}\n${changed}`;
-
-const GIB = 2 ** 30;
-
-function formatLimit(bytes: number): string {
-  return bytes % GIB === 0 ? `${formatNumber(bytes / GIB)} GiB` : formatBytes(bytes);
-}
