@@ -138,7 +138,7 @@ STEPS = (
     Step("notebooks", frozenset({"notebooks"}), _pytest("notebooks", "notebooks", limit_s=180)),
     Step("packaging", frozenset({"packaging"}), _pytest("packaging", "packaging", limit_s=240)),
     Step("chromium", frozenset({"browser"}), _chromium),
-    Step("browser", frozenset({"browser"}), _pytest("browser", "browser", limit_s=480), "chromium"),
+    Step("browser", frozenset({"browser"}), _pytest("browser", "browser", limit_s=720), "chromium"),
 )
 GROUPS = tuple(dict.fromkeys(group for step in STEPS for group in sorted(step.groups) if len(step.groups) == 1))
 

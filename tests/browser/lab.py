@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+import pytest
 from playwright.sync_api import Locator, Page
 
 from tests.browser.server import JupyterServer
@@ -20,6 +21,7 @@ THEMES: tuple[Theme, ...] = ("light", "dark")
 SHOTS = SCRATCH / "shots"
 AXE = ROOT / "js" / "node_modules" / "axe-core" / "axe.min.js"
 CELL_LIMIT_S = 90
+FAILED = pytest.StashKey[bool]()  # whether a test has failed
 
 
 class Lab:

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from deepset_nb.emulator import Connection
 from tests.browser.cells import END_MS, expect_tone, join
-from tests.browser.lab import SHOTS, Lab, Theme, notebook_of
+from tests.browser.lab import FAILED, SHOTS, Lab, Theme, notebook_of
 from tests.browser.marimo_server import MarimoServer
 from tests.browser.server import JupyterServer
 
@@ -22,16 +22,17 @@ OPEN_MS = 60_000  # a new page, a new kernel
 
 @pytest.fixture
 def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """A page of its own; a picture of its end is kept."""
+    """A page of its own; a failed test leaves a picture of its end."""
     context = browser.new_context(viewport={"width": 1280, "height": 1400})
     context.set_default_timeout(30_000)
     page = context.new_page()
     yield page
-    page.screenshot(path=SHOTS / f"{request.node.originalname}.png")
+    if request.node.stash.get(FAILED, False):
+        page.screenshot(path=SHOTS / f"failed-{request.node.originalname}.png")
     context.close()
 
 
-def upload_watch_and_browse(page: Page, tmp_path: Path, theme: Theme) -> None:
+def upload_watch_and_browse(page: Page, tmp_path: Path, name: str, theme: Theme) -> None:
     """What a user does first, the same everywhere."""
     panels = page.locator(".dnb-job")
     expect(panels).to_have_count(1, timeout=OPEN_MS)  # shown by itself and as the cell's value: still one
@@ -48,7 +49,9 @@ def upload_watch_and_browse(page: Page, tmp_path: Path, theme: Theme) -> None:
     expect(panels.last.locator("xpath=..")).to_have_attribute("data-theme", theme)
     sessions = page.get_by_label("Upload sessions", exact=True).first
     sessions.get_by_role("button", name="Refresh").click()
-    expect(sessions.get_by_role("row").filter(has_text="Closed")).to_have_count(3, timeout=END_MS)  # of the corpus, and of both uploads
+    rows = sessions.get_by_role("row").filter(has_text="Closed")
+    expect(rows).to_have_count(3, timeout=END_MS)  # of the corpus, and of both uploads
+    page.screenshot(path=SHOTS / f"{name}.png")
 
 
 def saved_cells(jupyter: JupyterServer, *cells: str) -> str:
@@ -74,14 +77,14 @@ def test_notebook_7(page: Page, jupyter: JupyterServer, tmp_path: Path) -> None:
     )
     notebook.set_theme("dark")
     notebook.run_all()
-    upload_watch_and_browse(page, tmp_path, "dark")
+    upload_watch_and_browse(page, tmp_path, "notebook-7", "dark")
     notebook.set_theme("light")  # it is kept for the user
 
 
 def test_voila(page: Page, jupyter: JupyterServer, tmp_path: Path) -> None:
     name = saved_cells(jupyter, join("voila", a=1000, b=2000), *CELLS)
     page.goto(f"{jupyter.url}/voila/render/{name}?theme=dark&token={jupyter.token}", timeout=OPEN_MS)
-    upload_watch_and_browse(page, tmp_path, "dark")
+    upload_watch_and_browse(page, tmp_path, "voila", "dark")
 
 
 def test_marimo(page: Page, sandbox: Connection, tmp_path: Path) -> None:
@@ -91,4 +94,4 @@ def test_marimo(page: Page, sandbox: Connection, tmp_path: Path) -> None:
     cells = (join("marimo", a=1000, b=2000), *CELLS)
     with MarimoServer(home, cells, joined, theme="light") as marimo:
         page.goto(marimo.url)
-        upload_watch_and_browse(page, tmp_path, "light")
+        upload_watch_and_browse(page, tmp_path, "marimo", "light")
