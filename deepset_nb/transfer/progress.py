@@ -289,6 +289,11 @@ class Progress:
         """How a failure names its file."""
         return row.path
 
+    def _waiting(self) -> int:
+        if self._active() != "sending":  # what was sent is in closed sessions, or has its outcome
+            return 0
+        return sum(row.phase == "sent" and row.status == "pending" for row in self.receipt.rows)
+
     def state(self) -> JobState:
         """The picture of this moment."""
         counts = self.receipt.counts()
@@ -316,7 +321,7 @@ class Progress:
                 "skipped": counts["skipped"],
                 "unaccounted": counts["unaccounted"],
                 "cancelled": counts["cancelled"],
-                "waiting": sum(row.phase == "sent" and row.status == "pending" for row in self.receipt.rows),
+                "waiting": self._waiting(),
             },
             "failures": [
                 {

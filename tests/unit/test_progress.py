@@ -287,9 +287,12 @@ def test_a_retry_is_offered_only_where_it_can_help() -> None:
 
 def test_files_that_wait_in_an_open_session_are_counted() -> None:
     made = progress("pending", "pending", "ok")
+    made.enter("sending", files=3)
     made.receipt.rows[0].phase = "sent"
-
     assert made.state()["counts"]["waiting"] == 1
+    made.end("cancelled")
+
+    assert made.state()["counts"]["waiting"] == 0
 
 
 def test_no_state_names_the_users_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
