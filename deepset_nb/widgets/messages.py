@@ -259,6 +259,12 @@ class ReceiptResult(TypedDict):
     code: str
 
 
+class JobCodeResult(TypedDict):
+    """Request ``job_code``: the line of Python that does what the job does."""
+
+    code: str
+
+
 class HeldFile(TypedDict):
     """A file of the spool, as a reloaded page learns of it."""
 

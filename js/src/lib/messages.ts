@@ -40,7 +40,7 @@ export const jobState = {
   can_retry: "boolean",
   retry_files: "number",
   note: "string?",
-  code: "string",
+  has_code: "boolean",
 } as const;
 
 export const uploaderState = {
@@ -133,6 +133,7 @@ export const receiptResult = {
   counts: { pending: "number", ok: "number", failed: "number", skipped: "number", unaccounted: "number", cancelled: "number" },
   code: "string",
 } as const;
+export const jobCodeResult = { code: "string" } as const;
 export const heldFile = { file: "string", name: "string", relative_path: "string", size: "number", received: "number" } as const;
 export const listResult = { files: { $list: heldFile } } as const;
 
