@@ -9,6 +9,8 @@ import { Icon } from "./Icon";
 export type Column<R> = {
   key: string;
   head: string;
+  /** The head is for screen readers alone. */
+  spoken?: boolean;
   /** For `grid-template-columns`; in a narrow cell only columns with a second width are there. */
   width: string;
   narrow?: string;
@@ -203,7 +205,7 @@ function focusIn(element: HTMLElement | null): HTMLElement | null {
 const classOf = <R,>({ narrow, class: own = "" }: Column<R>): string => (narrow ? own : `${own} dnb-roomy`);
 
 function Head<R>({ column }: { column: Column<R> }) {
-  const { head, sort, onSort, hint } = column;
+  const { head, sort, onSort, hint, spoken } = column;
   return (
     <div role="columnheader" class={classOf(column)} aria-sort={sort} title={hint}>
       {onSort ? (
@@ -211,7 +213,7 @@ function Head<R>({ column }: { column: Column<R> }) {
           {head} <span aria-hidden="true">{sort === "ascending" ? "↑" : sort === "descending" ? "↓" : ""}</span>
         </button>
       ) : (
-        head
+        <span class={spoken ? "dnb-spoken" : ""}>{head}</span>
       )}
     </div>
   );

@@ -77,7 +77,8 @@ export function sessionColumns(now: number, current: (row: SessionRow) => Sessio
     { key: "id", head: t("Session"), width: "106px", cell: (row) => <CopyId id={row.session_id} label={t("Copy session id")} /> },
     {
       key: "close",
-      head: "",
+      head: t("Actions"),
+      spoken: true,
       width: "76px",
       class: "dnb-last",
       cell: (row) =>
