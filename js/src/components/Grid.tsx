@@ -56,6 +56,17 @@ export function Grid<R>({ label, rows, columns, keyOf, selected, select, selectR
   const here = Math.min(active, Math.max(0, extent - 1));
   const slots = useSlots(shown.first, shown.last, here);
 
+  const before = focusIn(scroller.current);
+  const place = before && scroller.current?.scrollTop;
+  useLayoutEffect(() => {
+    const grid = scroller.current!;
+    // An element that is put elsewhere among its neighbours loses the focus, or the browser scrolls to it.
+    if (toFocus.current) grid.querySelector<HTMLElement>(`[data-index="${here}"]`)?.focus({ preventScroll: true });
+    else if (before?.isConnected && focusIn(grid) !== before) before.focus({ preventScroll: true });
+    if (before && grid.scrollTop !== place) grid.scrollTop = place!;
+    toFocus.current = false;
+  });
+
   useLayoutEffect(() => {
     // Another table begins at its top.
     setActive(0);
@@ -71,14 +82,6 @@ export function Grid<R>({ label, rows, columns, keyOf, selected, select, selectR
     const place = { first: formatNumber(first + 1), last: formatNumber(last + 1) };
     position.current.textContent = extent > fits ? t("Rows {first} to {last}", place) : "";
   });
-  const before = focusIn(scroller.current);
-  useLayoutEffect(() => {
-    // An element that is put elsewhere among its neighbours loses the focus.
-    if (toFocus.current) scroller.current?.querySelector<HTMLElement>(`[data-index="${here}"]`)?.focus({ preventScroll: true });
-    else if (before?.isConnected && focusIn(scroller.current) !== before) before.focus({ preventScroll: true });
-    toFocus.current = false;
-  });
-
   const go = (index: number) => {
     const next = Math.max(0, Math.min(extent - 1, index));
     toFocus.current = true;
