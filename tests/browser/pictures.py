@@ -58,7 +58,7 @@ def main() -> None:
                 (notebook.parent / "faulty" / name).write_text(text)
             lab.run_all()
             page.get_by_role("button", name="Refresh").click()
-            expect(page.locator(".dnb-sessions tbody tr")).to_have_count(2)
+            expect(page.locator(".dnb-browser .dnb-row")).to_have_count(2)
             expect(page.locator(".dnb-job").last).to_contain_text("5 of 12 files", timeout=30_000)
             IMAGES.mkdir(exist_ok=True)
             page.locator(".jp-Notebook").first.screenshot(path=IMAGES / f"upload-{theme}.png")

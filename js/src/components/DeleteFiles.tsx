@@ -63,9 +63,9 @@ export function DeleteFiles({ model, requests, table, close }: Props) {
       <div class="dnb-field">
         <label class="dnb-field">
           <span>
-            {rich(ids.length === 1 ? "Type {count} to delete 1 file" : "Type {count} to delete {count} files", {
-              count: <b>{ids.length}</b>,
-            })}
+            {ids.length === 1
+              ? rich("Type {count} to delete 1 file", { count: <b>1</b> })
+              : rich("Type {count} to delete {count} files", { count: <b>{ids.length}</b> })}
           </span>
           <input
             data-first
