@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from . import bridge, frames
+from .call_as_code import call_as_code
 from .client import AsyncClient
 from .errors import NothingToUpload
 from .job import Transfer, UploadJob
@@ -176,6 +177,7 @@ class Uploading:
             NothingToUpload: There is no file below the paths.
             InputError: An argument, or a row of a frame, cannot be used.
         """
+        code = call_as_code("ws", Uploading.upload, locals())
         given = read_given(paths, recursive=recursive, include=include, exclude=exclude, hidden=hidden, meta=meta)
         return self._start(
             Upload(
@@ -189,6 +191,7 @@ class Uploading:
                 rounds=PATIENT if safe_mode else 1,
             ),
             show,
+            code,
         )
 
     def upload_texts(
@@ -221,6 +224,7 @@ class Uploading:
             NothingToUpload: There is no text.
             InputError: Something in the list is not a text.
         """
+        code = call_as_code("ws", Uploading.upload_texts, locals())
         files = [DeepsetCloudFile(text, name) for name, text in texts.items()] if isinstance(texts, Mapping) else texts
         documents = [text_document(file) for file in files]
         if not documents:
@@ -236,14 +240,15 @@ class Uploading:
                 resume=resume,
             ),
             show,
+            code,
         )
 
-    def _start(self, transfer: Transfer, show: bool) -> UploadJob:
+    def _start(self, transfer: Transfer, show: bool, code: str = "") -> UploadJob:
         if not show:
-            return UploadJob(transfer)
+            return UploadJob(transfer, code=code)
         from .widgets.show import show_job
 
-        return UploadJob(transfer, show_job)
+        return UploadJob(transfer, show_job, code)
 
     def _upload_spooled(self, files: list[SpooledFile], write_mode: str) -> UploadJob:
         """Send what a browser handed over; the uploader shows the job itself."""

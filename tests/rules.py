@@ -18,9 +18,9 @@ PACKAGE = "deepset_nb"
 # Imports point only to the right; rooms of one place may import each other.
 ORDER = (
     ("__init__", "__main__", "cli", "demo", "magics"),
-    ("workspace", "connect", "workflows", "upload_session", "uploading", "downloading"),
+    ("workspace", "connect", "workflows", "upload_session", "uploading", "downloading", "call_as_code"),
     ("widgets",),
-    ("job", "history"),
+    ("job", "job_news", "history"),
     ("frames",),
     ("bridge", "_task", "_main_thread", "_at_exit"),
     ("transfer",),

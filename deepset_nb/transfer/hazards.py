@@ -15,6 +15,9 @@ SIDECAR = ".meta.json"  # `report.pdf.meta.json` holds the metadata of `report.p
 BUCKET_LIMIT = 5 * 1024**3  # bytes of one object in a presigned form post (Amazon S3 documentation)
 KEY_LIMIT = 1024 - 112  # bytes of a name: those of a key (Amazon S3 documentation) less the three UUIDs before it
 
+# What `refuse` calls its rows: nothing but another file, name or metadata changes that.
+REFUSALS = frozenset({"bad_meta", "clash", "empty", "name_too_long", "orphan", "too_big", "unreadable"})
+
 _REGULAR, _READABLE = modes.S_IFREG | 0o444, modes.S_IFMT(0o777777) | 0o444
 _NOT_READABLE = "Check that it exists and that you may read it."
 

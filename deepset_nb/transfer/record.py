@@ -244,8 +244,7 @@ class Record:
             self.journal, self._dirty = None, {}
             why = getattr(error, "strerror", None) or str(error)
             self._progress.add_note(
-                f"The journal in {state_folder()} cannot be used ({why}): this transfer goes on, but another kernel "
-                "cannot go on from it."
+                f"The journal cannot be used ({why}): this transfer goes on, but another kernel cannot go on from it."
             )
             return None
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from ..client.bucket import Bucket
 from ..client.bucket_errors import form_expired, is_transient
+from ..client.waits import waiting
 from ..errors import BucketError, DeepsetError
 from .plan import SIDECAR
 from .progress import Progress
@@ -94,14 +95,15 @@ class _Sender:
         return False
 
     async def _post(self, bucket: Bucket, row: Row) -> None:
-        for _ in range(self._rounds - 1):
+        for left in range(self._rounds - 1, 0, -1):
             try:
                 return await self._post_once(bucket, row)
             except BucketError as error:
                 if not (is_transient(error) or _is_broken_off(error)):
                     raise
                 self._again(row, error)
-                await asyncio.sleep(PAUSE_S)
+                with waiting(self._rounds - left + 1, self._rounds, PAUSE_S, error.message):
+                    await asyncio.sleep(PAUSE_S)
         return await self._post_once(bucket, row)
 
     async def _post_once(self, bucket: Bucket, row: Row) -> None:
@@ -115,9 +117,8 @@ class _Sender:
             row.name, row.source, row.size, on_sent=self._progress.bytes_sent, on_retry=again
         )
 
-    def _again(self, row: Row, error: DeepsetError) -> None:
+    def _again(self, row: Row, _: DeepsetError) -> None:
         row.attempts += 1
-        self._progress.detail = f"Trying {row.name} again: {error.message}"
 
 
 def is_final(error: BucketError) -> bool:

@@ -22,7 +22,7 @@ from ..models import WriteMode
 from ..settings import Settings
 from .another_try import judge_again
 from .identity import Identity, identify
-from .outcome import end_unsent, note_open_sessions, say_what_is_where
+from .outcome import end_unsent, note_open_sessions, say_what_is_kept, say_what_is_where
 from .plan import refuse_sidecar_names
 from .progress import Progress
 from .receipt import Row
@@ -149,7 +149,7 @@ class Upload:
                 raise
             except DeepsetError as error:
                 self.error = error
-                self.progress.detail = str(error)
+                self.progress.error = str(error)
                 for row in self.progress.receipt.with_status("pending"):
                     if row.phase == "ingesting":
                         lost = f"its outcome could not be asked: {error.message}"
@@ -183,6 +183,7 @@ class Upload:
                 if self.ending != "keep" or (task is not None and task.cancelling()):
                     raise
                 end_unsent(self.progress)
+                say_what_is_kept(self.progress)
             for session in self.sessions:
                 if not session.closed:
                     await self._keeper.close(client, session)

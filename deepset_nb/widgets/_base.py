@@ -123,7 +123,7 @@ class Widget(anywidget.AnyWidget):  # type: ignore[misc]
 
     async def _part(self, payload: dict[str, Any]) -> PartResult:
         name = payload.get("name")
-        if name not in self._parts:
+        if not any(name in vars(kind).get("_parts", ()) for kind in type(self).__mro__):
             raise InputError(f"{type(self).__name__} has no part {name!r}.", "Reload the page.")
         return {"code": (static_folder() / "parts" / f"{name}.js").read_text(encoding="utf-8")}
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, Literal, TypedDict
 
 from ..transfer.progress import JobState, Target
+from ..transfer.receipt_page import ReceiptCounts, ReceiptRow
 
 
 def is_running(state: JobState) -> bool:
@@ -138,6 +139,20 @@ class UploadPayload(TypedDict):
     write_mode: Literal["KEEP", "OVERWRITE", "FAIL"]
 
 
+class CancelPayload(TypedDict):
+    """Request ``cancel`` of a job: what becomes of what was sent; see `UploadJob.cancel`."""
+
+    ingest: Literal["later", "keep"]
+
+
+class ReceiptPayload(TypedDict):
+    """Request ``receipt`` of a job: a page of its files; ``status`` is empty for all."""
+
+    status: str
+    offset: int
+    limit: int
+
+
 class ClosePayload(TypedDict):
     """Request ``close`` of the session browser."""
 
@@ -232,6 +247,16 @@ class ReceivedResult(TypedDict):
 
     received: int
     missing: list[Range]
+
+
+class ReceiptResult(TypedDict):
+    """Some files of a job with their outcomes; ``code`` gives them all in Python."""
+
+    rows: list[ReceiptRow]
+    offset: int
+    total: int
+    counts: ReceiptCounts
+    code: str
 
 
 class HeldFile(TypedDict):

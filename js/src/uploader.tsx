@@ -42,7 +42,7 @@ function Uploader({ model, requests }: ViewProps) {
   if (!state.job) return <Choosing model={model} state={state} action={action} />;
   return (
     <>
-      <JobView state={state.job} action={action} />
+      <JobView state={state.job} action={action} requests={requests} />
       {ended(state.job) && (
         <p class="dnb-after">
           <button type="button" class="dnb-button" onClick={() => action.run("clear")}>

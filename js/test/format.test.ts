@@ -1,7 +1,7 @@
 import { crc32 as zlibCrc32 } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { crc32 } from "../src/lib/crc32";
-import { formatBytes, formatElapsed, formatRelative } from "../src/lib/format";
+import { formatBytes, formatDuration, formatElapsed, formatRelative } from "../src/lib/format";
 import { plural } from "../src/lib/i18n";
 import { visible } from "../src/lib/text";
 
@@ -65,4 +65,12 @@ describe("names", () => {
 it.each([0, 1, 2, 3, 4, 5, 1023, 65_537])("computes the CRC-32 of %d bytes as zlib does", (length) => {
   const bytes = Uint8Array.from({ length }, (_, index) => (index * 31) % 256);
   expect(crc32(bytes)).toBe(zlibCrc32(bytes));
+});
+
+it.each([
+  [45, "45 sec"],
+  [1140, "19 min"],
+  [7200, "2 hr"],
+])("says about how long %i s are", (seconds, said) => {
+  expect(formatDuration(seconds, "en")).toBe(said);
 });

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser.cells import END_MS, card, expect_tone, job_panel, join
+from tests.browser.cells import END_MS, card, expect_tone, job_panel, join, stop
 from tests.browser.lab import THEMES, Lab, Theme
 
 
@@ -97,7 +97,8 @@ def test_an_upload_cancelled_in_the_widget_says_what_stays(
     expect(shown.locator("tbody tr", has_text="Ready")).to_have_count(1, timeout=END_MS)
     shown.get_by_role("button", name="Upload", exact=True).click()
     panel = job_panel(lab)
-    panel.get_by_role("button", name="Cancel").click()
+    expect(panel.locator("code").first).to_be_visible()  # the session is open
+    stop(panel)
     expect_tone(panel, "warn")
 
     expect(panel).to_contain_text("Not finished")

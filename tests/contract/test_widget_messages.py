@@ -13,7 +13,8 @@ import pytest
 from deepset_nb.widgets import messages
 
 EXAMPLES: dict[str, Any] = json.loads((Path(__file__).parent / "messages.json").read_text())
-NOT_SENT = {"SessionPage", "Target", "RefusedFile"}  # made in Python, or only a part of another message
+# Made in Python, or only a part of another message.
+NOT_SENT = {"SessionPage", "Target", "RefusedFile", "ReceiptCounts"}
 
 
 def unlike(shape: Any, value: Any, where: str = "") -> list[str]:

@@ -82,6 +82,10 @@ class FakeJob:
         self.now = state or job_state()
         self.subscribers: list[Callable[[Any], None]] = []
         self.cancels = 0
+        self.endings: list[Any] = []
+        self.job_id = "0123456789abcdef0123456789abcdef"
+        self.view: Any = None
+        self.rows: list[Any] = []
         self.retries: list[FakeJob] = []
 
     def state(self) -> Any:
@@ -91,11 +95,20 @@ class FakeJob:
         self.subscribers.append(callback)
         return lambda: self.subscribers.remove(callback)
 
-    def cancel(self) -> FakeJob:
+    def cancel(self, *ingest: Any) -> FakeJob:
         self.cancels += 1
+        self.endings.append(ingest)
         return self
 
-    def retry(self) -> FakeJob:
+    def receipt_page(self, status: str = "", offset: int = 0, limit: int = 50) -> Any:
+        fitting = [row for row in self.rows if not status or row["status"] == status]
+        counts = dict.fromkeys(("pending", "ok", "failed", "skipped", "unaccounted", "cancelled"), 0)
+        for row in self.rows:
+            counts[row["status"]] += 1
+        rows = copy.deepcopy(fitting[offset : offset + limit])
+        return {"rows": rows, "offset": offset, "total": len(fitting), "counts": counts}
+
+    def retry(self, *, show: bool = True) -> FakeJob:
         self.retries.append(FakeJob(job_state(headline="Once more")))
         return self.retries[-1]
 

@@ -4,8 +4,8 @@ import { Icon } from "./Icon";
 
 const SHOWN_MS = 2000;
 
-/** Copies a text and says so. */
-export function CopyButton({ text, label }: { text: string; label: string }) {
+/** Copies a text and says so; `words` beside the icon where there is room for them. */
+export function CopyButton({ text, label, words }: { text: string; label: string; words?: string }) {
   const [copied, setCopied] = useState<boolean | null>(null);
   useEffect(() => {
     if (copied === null) return;
@@ -18,8 +18,8 @@ export function CopyButton({ text, label }: { text: string; label: string }) {
   };
   return (
     <>
-      <button type="button" class="dnb-quiet" aria-label={label} title={label} onClick={(event) => void copy(event)}>
-        <Icon name={copied ? "ok" : "copy"} />
+      <button type="button" class="dnb-quiet" aria-label={words ? undefined : label} title={label} onClick={(event) => void copy(event)}>
+        <Icon name={copied ? "ok" : "copy"} /> {words}
       </button>
       <span class="dnb-spoken" role="status">
         {copied === null ? "" : copied ? t("Copied") : t("Not allowed here")}

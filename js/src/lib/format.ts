@@ -28,6 +28,12 @@ export function formatElapsed(seconds: number): string {
   return hours ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
 }
 
+/** `45 sec`, `19 min`, `2 hr`: how long about, in the largest unit that says enough. */
+export function formatDuration(seconds: number, locale = ours()): string {
+  const [unit, size]: [string, number] = seconds < 90 ? ["second", 1] : seconds < 5400 ? ["minute", 60] : ["hour", 3600];
+  return new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: "short" }).format(Math.round(seconds / size));
+}
+
 const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
   ["day", 86_400],
   ["hour", 3_600],

@@ -18,7 +18,7 @@ export const phase = {
 
 export const failure = { path: "string", status: "string", reason: "string", remedy: "string" } as const;
 
-export const counts = { total: "number", ok: "number", failed: "number", skipped: "number", unaccounted: "number", cancelled: "number" } as const;
+export const counts = { total: "number", ok: "number", failed: "number", skipped: "number", unaccounted: "number", cancelled: "number", waiting: "number" } as const;
 
 export const jobState = {
   kind: ["upload", "download"],
@@ -28,6 +28,8 @@ export const jobState = {
   target,
   phases: { $list: phase },
   speed_bps: "number?",
+  eta_s: "number?",
+  stalled: "boolean",
   elapsed_s: "number",
   counts,
   failures: { $list: failure },
@@ -36,7 +38,9 @@ export const jobState = {
   expires_at: "string?",
   can_cancel: "boolean",
   can_retry: "boolean",
+  retry_files: "number",
   note: "string?",
+  code: "string",
 } as const;
 
 export const uploaderState = {
@@ -90,6 +94,8 @@ export const offeredFile = { file: "string", name: "string", relative_path: "str
 export const beginPayload = { files: { $list: offeredFile } } as const;
 export const filePayload = { file: "string" } as const;
 export const uploadPayload = { write_mode: ["KEEP", "OVERWRITE", "FAIL"] } as const;
+export const cancelPayload = { ingest: ["later", "keep"] } as const;
+export const receiptPayload = { status: "string", offset: "number", limit: "number" } as const;
 export const closePayload = { session_id: "string" } as const;
 
 // ---- kernel to browser
@@ -110,6 +116,23 @@ export const catalogue = { kind: ["catalogue"], language: "string", messages: {}
 export const beginResult = { refused: { $list: { file: "string", error: problem } } } as const;
 export const range = { offset: "number", length: "number" } as const;
 export const receivedResult = { received: "number", missing: { $list: range } } as const;
+export const receiptRow = {
+  path: "string",
+  size: "number",
+  status: "string",
+  phase: "string",
+  reason: "string",
+  remedy: "string",
+  file_id: "string?",
+} as const;
+/** A page of a job's files; `code` gives them all in Python. */
+export const receiptResult = {
+  rows: { $list: receiptRow },
+  offset: "number",
+  total: "number",
+  counts: { pending: "number", ok: "number", failed: "number", skipped: "number", unaccounted: "number", cancelled: "number" },
+  code: "string",
+} as const;
 export const heldFile = { file: "string", name: "string", relative_path: "string", size: "number", received: "number" } as const;
 export const listResult = { files: { $list: heldFile } } as const;
 
@@ -117,6 +140,8 @@ export type Target = Of<typeof target>;
 export type Phase = Of<typeof phase>;
 export type Failure = Of<typeof failure>;
 export type JobState = Of<typeof jobState>;
+export type ReceiptRow = Of<typeof receiptRow>;
+export type ReceiptResult = Of<typeof receiptResult>;
 export type UploaderState = Of<typeof uploaderState>;
 export type SessionRow = Of<typeof sessionRow>;
 export type SessionsState = Of<typeof sessionsState>;
