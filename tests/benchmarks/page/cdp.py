@@ -72,6 +72,7 @@ class Browser:
         """End it and remove its profile."""
         with contextlib.suppress(PageError, OSError, websocket.WebSocketException):
             self.page.send("Browser.close")
+        self.page.close()
         self._end()
 
     def _address(self) -> str:
@@ -80,7 +81,7 @@ class Browser:
         while time.monotonic() < end:
             if self.process.poll() is not None:
                 raise PageError(f"the browser ended while it started, with {self.process.returncode}")
-            with contextlib.suppress(OSError, StopIteration, ValueError):
+            with contextlib.suppress(OSError, LookupError, StopIteration, ValueError):
                 port = int(told.read_text().split()[0])
                 with urllib.request.urlopen(f"http://127.0.0.1:{port}/json", timeout=10) as answer:
                     targets = json.load(answer)
@@ -119,6 +120,10 @@ class Page:
         if "error" in answer:
             raise PageError(f"{method}: {answer['error'].get('message')}")
         return dict(answer["result"])
+
+    def close(self) -> None:
+        """Hang up; the page stays."""
+        self._socket.close()
 
     def goto(self, url: str) -> None:
         self.send("Page.navigate", url=url)

@@ -48,7 +48,7 @@ def measure_pages(rows: Sequence[PageRow], runs: int, cores: set[int], note: Not
         for result in results.values():
             result.trouble = result.trouble or _told(error)
     for row, result in results.items():
-        _work_out(row, result)
+        work_out(row, result)
     return list(results.values())
 
 
@@ -103,7 +103,8 @@ def _shown(page: Lab, shown: Shown, *, wheel: bool) -> dict[str, Measured]:
         return measured
 
 
-def _work_out(row: PageRow, result: Result) -> None:
+def work_out(row: PageRow, result: Result) -> None:
+    """What the row's bounds are about, from the medians."""
     result.work_out()
     ours, other = result.median("ours", "wall"), result.median("other", "wall")
     if ours and other:

@@ -12,7 +12,7 @@ LIMIT_MS = 60_000
 SCROLL_S = 4
 SCROLL_PX_PER_S = 3000
 LEAST_MOVED_PX = 1000
-LOOK_EVERY = 6  # frames from one look for blank rows to the next
+LOOK_EVERY = 15  # frames from one look for blank rows to the next; looking costs a layout
 
 # An element of a cell's output, also one in the shadow of another. Every frame asks for it; what is there when a frame
 # is about to be drawn is painted with it.
@@ -93,8 +93,8 @@ def first_paint(lab: Lab, number: int, selector: str) -> float:
     return float(seconds)
 
 
-def scroll(lab: Lab, number: int, selector: str) -> Measured:
-    """Turn the wheel over a table for some seconds.
+def scroll(lab: Lab, number: int, selector: str, seconds: int = SCROLL_S) -> Measured:
+    """Turn the wheel over a table.
 
     Returns:
         ``wall`` (the 95th percentile), ``p50`` and ``longest`` of the frames in seconds; ``blank``, in which share of
@@ -106,11 +106,11 @@ def scroll(lab: Lab, number: int, selector: str) -> Measured:
             "Input.synthesizeScrollGesture",
             x=where["x"],
             y=where["y"],
-            yDistance=-SCROLL_PX_PER_S * SCROLL_S,
+            yDistance=-SCROLL_PX_PER_S * seconds,
             speed=SCROLL_PX_PER_S,
             gestureSourceType="mouse",
             preventFling=True,
-            limit_s=60 + SCROLL_S,
+            limit_s=60 + seconds,
         )
     finally:
         ended = lab.page.call(END_SCROLL)

@@ -71,7 +71,7 @@ def tables(rows: int) -> dict[str, Shown]:
         "file browser": Shown(
             _CROWDED.format(rows=rows),
             "ws.file_browser()",
-            "[role=gridcell]",
+            ".dnb-grid [role=gridcell]",
             "ws.file_browser",
             scrolls=True,
         ),
