@@ -16,7 +16,12 @@ from tests.browser.lab import FAILED, SHOTS, Lab, Theme, notebook_of
 from tests.browser.marimo_server import MarimoServer
 from tests.browser.server import JupyterServer
 
-CELLS = ("job = ws.upload(folder)\njob", "uploader = ws.uploader()\nuploader", "ws.session_browser()", "ws.file_browser()")
+CELLS = (
+    "job = ws.upload(folder)\njob",
+    "uploader = ws.uploader()\nuploader",
+    "ws.session_browser()",
+    "ws.file_browser()",
+)
 OPEN_MS = 60_000  # a new page, a new kernel
 
 
