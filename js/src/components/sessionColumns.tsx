@@ -49,7 +49,7 @@ export function sessionColumns(now: number, current: (row: SessionRow) => Sessio
       key: "created",
       head: t("Created"),
       width: "136px",
-      hint: t("The platform lists the newest first and cannot sort them otherwise."),
+      hint: t("The platform sorts by nothing else."),
       cell: (row) => <span title={formatDateTime(row.created_at)}>{formatRelative(row.created_at, now)}</span>,
     },
     {
