@@ -41,7 +41,7 @@ def test_a_session_closed_in_the_table_is_closed_on_the_platform(lab: Lab) -> No
     lab.show(join("sessions"), OPEN_A_SESSION, "browser = ws.session_browser()\nbrowser")
     shown = sessions(lab)
     row = row_of(shown, "Open")
-    expect(row).to_contain_text("open for 0 min, nothing ingested yet", timeout=END_MS)
+    expect(row).to_contain_text("just opened", timeout=END_MS)
     row.get_by_role("button", name="Close…").click()
     lab.page.get_by_role("button", name="Close and ingest").click()
     expect(shown.locator(".dnb-row", has_text="Open")).to_have_count(0, timeout=END_MS)

@@ -247,6 +247,7 @@ NOW = "2026-11-22T14:00:00+00:00"
     [
         ("OPEN", (0, 0, None), "2026-11-21T18:00:00+00:00", "open for 20 h, nothing ingested yet"),
         ("OPEN", (2, 0, None), "2026-11-22T13:20:00+00:00", "open for 40 min"),
+        ("OPEN", (0, 0, None), NOW, "just opened"),
         ("OPEN", None, "2026-11-12T13:20:00+00:00", "open for 10 days"),
         ("CLOSED", None, NOW, ""),
         ("CLOSED", (0, 0, 0), NOW, "no files in it"),

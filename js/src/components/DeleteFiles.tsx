@@ -78,14 +78,16 @@ export function DeleteFiles({ model, requests, table, close }: Props) {
             onKeyDown={(event) => event.key === "Enter" && void run()}
           />
         </label>
-        <button type="button" class="dnb-button dnb-delete" aria-disabled={!can} onClick={() => void run()}>
-          {done === null
-            ? plural(ids.length, "Delete {count} file", "Delete {count} files")
-            : t("Deleting {done} of {total}…", { done: formatNumber(done), total: formatNumber(ids.length) })}
-        </button>
-        <button type="button" class="dnb-button" onClick={close}>
-          {t("Keep them")}
-        </button>
+        <div class="dnb-buttons">
+          <button type="button" class="dnb-button dnb-delete" aria-disabled={!can} onClick={() => void run()}>
+            {done === null
+              ? plural(ids.length, "Delete {count} file", "Delete {count} files")
+              : t("Deleting {done} of {total}…", { done: formatNumber(done), total: formatNumber(ids.length) })}
+          </button>
+          <button type="button" class="dnb-button" onClick={close}>
+            {t("Keep them")}
+          </button>
+        </div>
       </div>
       <Problems of={[problem]} />
     </Pane>

@@ -145,7 +145,7 @@ export function Grid<R>({ label, rows, columns, keyOf, selected, select, selectR
       aria-label={label}
       aria-rowcount={rows.total === null ? -1 : extent + 1}
       aria-colcount={columns.length + (select ? 1 : 0)}
-      aria-multiselectable={select ? true : undefined}
+      aria-multiselectable={Boolean(select)}
       style={{ "--dnb-widths": widths, "--dnb-narrow": narrow, maxHeight: `${view + ROW_PX + 2}px` }}
       onScroll={(event) => {
         const { scrollTop } = event.currentTarget;
@@ -174,8 +174,8 @@ export function Grid<R>({ label, rows, columns, keyOf, selected, select, selectR
               role="row"
               class={`dnb-row ${chosen ? "dnb-chosen" : ""} ${key !== undefined && key === current ? "dnb-current" : ""}`}
               aria-rowindex={index + 2}
-              aria-selected={select ? Boolean(chosen) : undefined}
-              aria-busy={row ? undefined : true}
+              aria-selected={Boolean(chosen)}
+              aria-busy={!row}
               tabIndex={index === here ? 0 : -1}
               data-index={index}
               style={{ transform: `translateY(${index * ROW_PX + shown.shift}px)` }}

@@ -48,8 +48,8 @@ export function sessionColumns(now: number, current: (row: SessionRow) => Sessio
     {
       key: "created",
       head: t("Created"),
-      width: "118px",
-      hint: t("The platform lists the newest first and cannot sort them otherwise."),
+      width: "136px",
+      hint: t("The platform sorts by nothing else."),
       cell: (row) => <span title={formatDateTime(row.created_at)}>{formatRelative(row.created_at, now)}</span>,
     },
     {
@@ -66,7 +66,7 @@ export function sessionColumns(now: number, current: (row: SessionRow) => Sessio
       },
     },
     { key: "by", head: t("By"), width: "minmax(90px, 1fr)", cell: (row) => (row.created_by ? <bdi>{visible(row.created_by, 60)}</bdi> : none()) },
-    { key: "id", head: t("Session"), width: "106px", cell: (row) => <CopyId id={row.session_id} label={t("Copy session id")} /> },
+    { key: "id", head: t("Session"), width: "112px", cell: (row) => <CopyId id={row.session_id} label={t("Copy session id")} /> },
     {
       key: "close",
       head: t("Actions"),
