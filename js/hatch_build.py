@@ -114,7 +114,7 @@ def _sources() -> Iterator[Path]:
 def _tools_installed() -> bool:
     """Whether node_modules already holds the locked builder, so that a checkout needs no second install."""
     locked = json.loads((JS / "package-lock.json").read_text())["packages"]
-    for name in ("esbuild", "preact"):
+    for name in ("esbuild", "preact", "terser"):
         manifest = JS / "node_modules" / name / "package.json"
         if not manifest.is_file():
             return False

@@ -5,6 +5,7 @@ import { sayHello } from "./lib/hello";
 import { useAction, useTrait } from "./lib/hooks";
 import { jobState } from "./lib/messages";
 import { mount, type ViewProps } from "./lib/mount";
+import { takeOverKeyboard } from "./lib/take_over";
 import "./styles/base.css";
 import "./styles/job.css";
 
@@ -16,5 +17,5 @@ function JobPanel({ model, requests }: ViewProps) {
 
 export default {
   initialize: ({ model }: { model: AnyModel }) => sayHello(model),
-  render: ({ model, el }: { model: AnyModel; el: HTMLElement }) => mount(JobPanel, model, el),
+  render: ({ model, el }: { model: AnyModel; el: HTMLElement }) => mount(JobPanel, model, el, takeOverKeyboard),
 };

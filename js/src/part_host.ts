@@ -2,4 +2,4 @@
 import type { Host } from "./lib/part";
 
 declare const host: Host;
-export const { Fragment, h, useCallback, useEffect, useLayoutEffect, useMemo, useReducer, useRef, useState } = host;
+export const { Fragment, h, useEffect, useLayoutEffect, useMemo, useReducer, useRef, useState } = host;

@@ -11,6 +11,7 @@ import { useAction, useTrait, type Action } from "./lib/hooks";
 import { t } from "./lib/i18n";
 import { ended } from "./lib/milestones";
 import { mount, type ViewProps } from "./lib/mount";
+import { takeOverKeyboard } from "./lib/take_over";
 import { uploaderState, type UploaderState } from "./lib/upload_messages";
 import "./styles/base.css";
 import "./styles/job.css";
@@ -90,5 +91,5 @@ export default {
       desks.delete(key);
     };
   },
-  render: ({ model, el }: { model: AnyModel; el: HTMLElement }) => mount(Uploader, model, el),
+  render: ({ model, el }: { model: AnyModel; el: HTMLElement }) => mount(Uploader, model, el, takeOverKeyboard),
 };

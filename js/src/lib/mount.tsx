@@ -7,8 +7,10 @@ import { followTheme } from "./theme";
 
 export type ViewProps = { model: AnyModel; requests: Requests };
 
-/** Draws `View` into the cell's element; the returned clean-up undoes all of it. */
-export function mount(View: ComponentType<ViewProps>, model: AnyModel, element: HTMLElement): () => void {
+type More = (root: HTMLElement, model: AnyModel) => () => void;
+
+/** Draws `View` into the cell's element; the returned clean-up undoes all of it, and what `more` does besides. */
+export function mount(View: ComponentType<ViewProps>, model: AnyModel, element: HTMLElement, ...more: More[]): () => void {
   const root = document.createElement("div");
   root.className = "dnb";
   element.append(root);
@@ -17,7 +19,7 @@ export function mount(View: ComponentType<ViewProps>, model: AnyModel, element: 
     root.lang = language();
     render(<View model={model} requests={requests} />, root);
   };
-  const undo = [followTheme(root), keepKeyboard(root, model.get("key")), onLanguage(draw)];
+  const undo = [followTheme(root), keepKeyboard(root), onLanguage(draw), ...more.map((one) => one(root, model))];
   draw();
   return () => {
     render(null, root);

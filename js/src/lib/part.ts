@@ -1,13 +1,13 @@
 // Parts of a widget that few people open: their script is fetched from the kernel when it is first needed. So a widget
 // that is only looked at stays small, in messages and in the saved notebook.
 import { Fragment, h, type ComponentType } from "preact";
-import { useCallback, useEffect, useLayoutEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
 import { partResult } from "./messages";
 import type { Requests } from "./requests";
 import { is } from "./shape";
 
 /** A part draws with the Preact of its widget: two of them would not know each other's state. See build.mjs. */
-const host = { Fragment, h, useCallback, useEffect, useLayoutEffect, useMemo, useReducer, useRef, useState };
+const host = { Fragment, h, useEffect, useLayoutEffect, useMemo, useReducer, useRef, useState };
 export type Host = typeof host;
 
 const loaded = new Map<string, unknown>();

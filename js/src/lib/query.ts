@@ -1,8 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
+import { useSlow } from "./hooks";
 import type { Problem } from "./messages";
 import { problemOf, type Requests } from "./requests";
-
-const SLOW_MS = 5000;
 
 export type Query<Q> = { busy: boolean; slow: boolean; problem: Problem | null; ask: (changes: Partial<Q>) => void };
 
@@ -11,14 +10,8 @@ export function useQuery<Q extends object>(requests: Requests, query: Q): Query<
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Problem | null>(null);
   const asking = useRef<AbortController | null>(null);
-  const [slow, setSlow] = useState(false);
+  const slow = useSlow(busy);
   useEffect(() => () => asking.current?.abort(), []);
-  useEffect(() => {
-    setSlow(false);
-    if (!busy) return;
-    const timer = setTimeout(() => setSlow(true), SLOW_MS);
-    return () => clearTimeout(timer);
-  }, [busy]);
   const ask = async (changes: Partial<Q>) => {
     asking.current?.abort();
     const mine = (asking.current = new AbortController());
