@@ -20,6 +20,10 @@ class DownloadProgress(Progress):
         """By its name on the platform: it is not on disk, and a saved notebook need not tell where it would be."""
         return row.name
 
+    def _there(self) -> int:
+        """A download leaves out only what it finds on the disk."""
+        return self.receipt.counts()["skipped"]
+
     def headline(self) -> str:
         """One line that is never better than the receipt."""
         counts, total = self.receipt.counts(), len(self.receipt.rows)

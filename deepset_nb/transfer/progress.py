@@ -64,6 +64,7 @@ class Counts(TypedDict):
     ok: int
     failed: int
     skipped: int
+    there: int
     unaccounted: int
     cancelled: int
     waiting: int
@@ -253,6 +254,10 @@ class Progress:
             "file is then tried again, 5 times in all."
         )
 
+    def _there(self) -> int:
+        """How many were left out because the platform has them."""
+        return sum(row.state == "unchanged" and row.status == "skipped" for row in self.receipt.rows)
+
     def headline(self) -> str:
         """One line that is never better than the receipt."""
         counts = self.receipt.counts()
@@ -264,6 +269,12 @@ class Progress:
                 return f"{waiting:,} of {total:,} {files} sent; the platform is ingesting"
             if not total:
                 return "There was nothing to send"
+            there = self._there()
+            if there == total:
+                return f"All {total:,} {files} were on the platform already" if total > 1 else "It was there already"
+            if there:
+                left_out = f", {skipped - there:,} left out" if skipped > there else ""
+                return f"{ok + there:,} of {total:,} {files} are on the platform, {there:,} since before{left_out}"
             if skipped:
                 return f"{ok:,} of {total:,} {files} are on the platform, {skipped:,} left out"
             return f"All {total:,} {files} are on the platform" if total > 1 else "The file is on the platform"
@@ -319,6 +330,7 @@ class Progress:
                 "ok": counts["ok"],
                 "failed": counts["failed"],
                 "skipped": counts["skipped"],
+                "there": self._there(),
                 "unaccounted": counts["unaccounted"],
                 "cancelled": counts["cancelled"],
                 "waiting": self._waiting(),

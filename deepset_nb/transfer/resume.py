@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -22,12 +23,14 @@ from typing import TypeAlias
 
 from ..client import AsyncClient
 from ..client.fingerprint import fingerprint, fingerprint_of
+from ..client.places import opened
 from ..models import WriteMode
 from .identity import Identity
 from .journal import Journal
 from .journal_records import UNKNOWN, JobRecord, Past, PastSession, Place
 from .leftovers import find_sessions
-from .receipt import Row
+from .meta import LARGEST_SIDECAR, sidecar_of
+from .receipt import Row, encode_meta
 from .record import Record, beginning, is_alive, place_of
 from .session import Session
 
@@ -248,13 +251,32 @@ def _same(row: Row, past: Past) -> bool:
                 return False
         except OSError:
             return False
-    if row.meta is None:
-        return past.meta is None
+    return _same_meta(row, past.meta)
+
+
+def _same_meta(row: Row, past: str | None) -> bool:
+    """Whether the metadata is what was sent, whether as a sidecar spells it or as a plan's frame hands it back."""
+    if row.meta is None or past is None:
+        return row.meta is None and past is None
     try:
-        meta = fingerprint(row.meta) if isinstance(row.meta, bytes) else fingerprint_of(row.meta)
-    except OSError:
+        sent = row.meta if isinstance(row.meta, bytes) else _content_of(row.meta)
+        if fingerprint(sent) == past:
+            return True
+        meta = json.loads(sent)
+        if fingerprint(encode_meta(meta)) == past:
+            return True
+        beside = sidecar_of(row.source) if isinstance(row.source, str) and isinstance(row.meta, bytes) else None
+        if beside is None:
+            return False
+        raw = _content_of(beside)
+        return fingerprint(raw) == past and json.loads(raw) == meta
+    except (OSError, ValueError, RecursionError):
         return False
-    return meta == past.meta
+
+
+def _content_of(sidecar: str) -> bytes:
+    with opened(sidecar) as file:
+        return file.read(LARGEST_SIDECAR)
 
 
 def _was_interrupted(job: JobRecord | None) -> bool:

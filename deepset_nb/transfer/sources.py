@@ -6,6 +6,7 @@ out is one row, and is not opened.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -16,6 +17,7 @@ from pathspec import GitIgnoreSpec
 
 from ..client.places import is_remote, shown
 from .hazards import SIDECAR, file_row, leave_out, unreadable_row
+from .meta import sidecar_of
 from .receipt import Row
 from .remote_sources import NOT_READABLE, remote_files
 
@@ -69,6 +71,7 @@ class Rules:
 
 def find(roots: Sequence[Root], rules: Rules) -> Iterator[Row]:
     """A row for every file of the roots, folders in name order; a file named twice is one row."""
+    roots = [*roots, *_sidecars(roots)]
     if not _overlap(roots):
         for root in roots:
             yield from _below(root, rules)
@@ -80,6 +83,19 @@ def find(roots: Sequence[Root], rules: Rules) -> Iterator[Row]:
             if place not in seen:
                 seen.add(place)
                 yield row
+
+
+def _sidecars(roots: Sequence[Root]) -> Iterator[Root]:
+    """The metadata beside files that were named themselves, as in a folder it would be found with them."""
+    named = {root.path for root in roots}
+    for root in roots:
+        path = root.path
+        # Of a signed address only that very file may be read.
+        is_file = os.path.isfile(path) if not is_remote(path) else not root.is_glob and "?" not in path  # noqa: PTH113
+        if is_file and not path.endswith(SIDECAR):
+            with contextlib.suppress(OSError):
+                if (beside := sidecar_of(path)) is not None and beside not in named:
+                    yield Root(beside)
 
 
 def _overlap(roots: Sequence[Root]) -> bool:

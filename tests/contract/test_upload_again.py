@@ -483,3 +483,36 @@ def test_a_text_that_was_on_its_way_when_the_kernel_was_killed_is_looked_up(
     assert set(statuses(again).values()) == {"ok"}
     assert again.receipt["file_id"].notna().all()
     assert sorted(ws.list_files()["name"]) == ["0.txt", "1.txt", "2.txt", "3.txt"]
+
+
+def test_a_plan_that_was_uploaded_is_there_when_its_folder_is_planned_and_the_other_way_round(
+    ws: dn.Workspace, folder: Path
+) -> None:
+    """A frame hands metadata back in its own spelling; what it says is the same."""
+    (folder / "report-1.txt.meta.json").write_text('{ "topic" :  "rivers", "name": "Donau \\u00fc" }\n')
+    ws.upload(ws.plan(folder), show=False).wait(30)
+    assert set(ws.plan(folder)["state"]) == {"unchanged"}
+
+    (folder / "report-2.txt").write_text("changed since")
+    (folder / "report-2.txt.meta.json").write_text('{"a":1}')
+    ws.upload(folder, show=False).wait(30)
+    assert set(ws.upload(ws.plan(folder), show=False).wait(30).receipt["status"]) == {"skipped"}
+
+
+def test_a_headline_says_what_was_there_already(ws: dn.Workspace, folder: Path) -> None:
+    ws.upload(folder, show=False).wait(30)
+    assert ws.upload(folder, show=False).wait(30).state()["headline"] == "All 5 files were on the platform already"
+
+    (folder / "new.txt").write_text("new")
+    (folder / ".hidden").write_text("x")
+    state = ws.upload(folder, show=False).wait(30).state()
+    assert state["headline"] == "6 of 7 files are on the platform, 5 since before, 1 left out"
+    assert (state["counts"]["skipped"], state["counts"]["there"]) == (6, 5)
+
+
+def test_a_file_that_is_named_itself_has_the_metadata_beside_it(ws: dn.Workspace, folder: Path) -> None:
+    (folder / "report-1.txt.meta.json").write_text('{"topic": "rivers"}')
+    receipt = ws.upload([folder / "report-1.txt", folder / "report-2.txt"], show=False).wait(30).receipt
+
+    assert receipt["name"].tolist() == ["report-1.txt", "report-2.txt"]
+    assert ws.list_files("report-1")["meta"].tolist() == [{"topic": "rivers"}]

@@ -121,13 +121,15 @@ function Facts({ state }: { state: JobState }) {
   const since = useChangedAt(state);
   const now = useNow(running);
   const quiet_s = running ? Math.max(0, (now - since) / 1000) : 0;
+  const leftOut = state.counts.skipped - state.counts.there;
   const facts = [
     <>
       <span class="dnb-muted">{running ? t("Running for") : t("Took")}</span> {formatElapsed(state.elapsed_s + Math.min(quiet_s, QUIET_AFTER_S))}
     </>,
     !!state.speed_bps && `${formatBytes(state.speed_bps)}/s`,
     state.eta_s !== null && t("about {time} left", { time: formatDuration(state.eta_s) }),
-    state.counts.skipped > 0 && (state.kind === "download" ? plural(state.counts.skipped, "{count} there already", "{count} there already") : plural(state.counts.skipped, "{count} left out", "{count} left out")),
+    state.counts.there > 0 && plural(state.counts.there, "{count} there already", "{count} there already"),
+    leftOut > 0 && plural(leftOut, "{count} left out", "{count} left out"),
     state.session_id && !state.note?.includes(state.session_id) && (
       <>
         <span class="dnb-muted">{t("Session")}</span> <code>{visible(state.session_id)}</code>

@@ -18,7 +18,7 @@ export const phase = {
 
 export const failure = { path: "string", status: "string", reason: "string", remedy: "string" } as const;
 
-export const counts = { total: "number", ok: "number", failed: "number", skipped: "number", unaccounted: "number", cancelled: "number", waiting: "number" } as const;
+export const counts = { total: "number", ok: "number", failed: "number", skipped: "number", there: "number", unaccounted: "number", cancelled: "number", waiting: "number" } as const;
 
 export const jobState = {
   kind: ["upload", "download"],
