@@ -15,12 +15,16 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
 from . import bridge, frames
+from .client import AsyncClient
 from .client.waits import told_to
 from .errors import Cancelled, DownloadFailed, InputError, JobError, StillRunning, UploadFailed
 from .job_news import News
+from .settings import Settings
+from .transfer.deletion import Deletion, delete
 from .transfer.progress import JobState, Progress
 from .transfer.receipt import MISSED
 from .transfer.receipt_page import ReceiptPage, page_of
+from .transfer.remove import own_files
 from .transfer.small import small
 
 if TYPE_CHECKING:
@@ -28,7 +32,7 @@ if TYPE_CHECKING:
 
 DRAIN_S = 5.0  # what a cancelled job gets for its last words
 
-Ending = Literal["later", "keep"]
+Ending = Literal["later", "keep", "remove"]
 
 _numbers = itertools.count(1)
 _jobs: list[Job] = []
@@ -49,12 +53,13 @@ class Transfer(Protocol):
 
     progress: Progress
     job_id: str
+    settings: Settings
 
     async def run(self) -> None:
         """Transfer everything; raise only when cancelled."""
 
-    def stop_sending(self) -> None:
-        """End sending, but let what was sent arrive."""
+    def stop_sending(self, ending: Ending = "keep") -> None:
+        """End sending, but let what was sent arrive; with ``"remove"`` delete it then."""
 
     def again(self) -> Transfer:
         """The same transfer for what did not make it."""
@@ -298,27 +303,60 @@ class UploadJob(Job):
         Args:
             ingest: What becomes of the files already sent. ``"later"``: the upload session stays open, nothing is
                 ingested until ``job.retry()`` goes on into it, it is closed by hand, or the platform closes it after
-                24 hours. ``"keep"``: the session is closed now and what was sent is ingested.
+                24 hours. ``"keep"``: the session is closed now and what was sent is ingested. ``"remove"``: closed,
+                ingested, as there is no other way, and then exactly the files that this job made are deleted; also
+                while the platform ingests.
 
         Returns:
             The job itself.
         """
-        if ingest not in ("later", "keep"):
-            raise InputError(
-                f"A job cannot be cancelled with ingest={ingest!r}.",
-                'Use "later" or "keep"; "remove" comes with deleting files, until then remove them on the platform.',
-            )
+        if ingest not in ("later", "keep", "remove"):
+            raise InputError(f"A job cannot be cancelled with ingest={ingest!r}.", 'Use "later", "keep" or "remove".')
         progress = self._transfer.progress
         if ingest == "later":
             progress.cancelling = True
             self._task.cancel()  # after "keep", too: that ends the watching
         elif progress.status == "running":
             progress.cancelling = True
-            if progress.phases["sending"]["state"] == "active":
-                self._transfer.stop_sending()
+            if progress.phases["sending"]["state"] == "active" or (
+                ingest == "remove" and progress.phases["planning"]["state"] == "done"
+            ):
+                self._transfer.stop_sending(ingest)
             else:
                 self._task.cancel()
         return self
+
+    def undo(self, *, dry_run: bool = True) -> pd.DataFrame:
+        """Delete what this job brought to the platform: tells which files, and with ``dry_run=False`` does it.
+
+        Only files are deleted whose ids are known to be this job's. What was there before, or may be somebody
+        else's file of the same name, stays.
+
+        Example:
+            >>> job.undo()  # doctest: +SKIP
+            >>> job.undo(dry_run=False)["status"].value_counts()  # doctest: +SKIP
+
+        Args:
+            dry_run: Only tell what would be deleted.
+
+        Returns:
+            Columns ``file_id name status reason remedy`` (string), ``size`` (Int64, bytes), ``created_at``
+            (datetime64[us, UTC], empty). ``status`` is pending in a dry run, then ok, failed, or skipped for what was
+            gone already.
+
+        Raises:
+            StillRunning: It has not ended; ``cancel(ingest="remove")`` ends it so.
+        """
+        if not self.done:
+            raise StillRunning(f"Job {self.id} is still running.", 'job.cancel(ingest="remove") ends it and removes.')
+        files = own_files(self._transfer.progress.receipt.rows)
+        if not dry_run:
+            bridge.run(self._delete, files)
+        return frames.deletions(files)
+
+    async def _delete(self, files: list[Deletion]) -> None:
+        async with AsyncClient(self._transfer.settings) as client:
+            await delete(client, self._transfer.settings.workspace_name, files)
 
 
 class DownloadJob(Job):

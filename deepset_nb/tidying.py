@@ -8,9 +8,11 @@ from uuid import UUID
 
 from . import bridge, file_frames, frames
 from .client import AsyncClient
+from .client.odata import wanted
 from .errors import InputError
 from .settings import Settings
 from .transfer.deletion import Deletion, delete, find_files
+from .transfer.meta import TAG, tagged
 from .transfer.meta_edits import MetaEdits, Wish
 
 if TYPE_CHECKING:
@@ -89,6 +91,40 @@ class Tidying:
         """
         names, ids = _names_and_ids(files)
         return frames.deletions(bridge.run(self._delete, names, ids, dry_run))
+
+    def clean(self, *, tag: str, dry_run: bool = True) -> pd.DataFrame:
+        """Delete what was uploaded with a tag: tells which files, and with ``dry_run=False`` does it.
+
+        Example:
+            >>> ws.upload("documents/", tag="class-2026-11")  # doctest: +SKIP
+            >>> ws.clean(tag="class-2026-11")  # doctest: +SKIP
+            >>> ws.clean(tag="class-2026-11", dry_run=False)  # doctest: +SKIP
+
+        Args:
+            tag: As ``ws.upload(..., tag=...)`` had it.
+            dry_run: Only tell what would be deleted.
+
+        Returns:
+            As `delete_files`; no rows where nothing has the tag.
+
+        Raises:
+            InputError: It is no tag.
+        """
+        told = tagged(None, tag)
+        if told is None:
+            raise InputError("There is no tag.", "Say which: ws.clean(tag=...).")
+        return frames.deletions(bridge.run(self._clean, tag, dry_run))
+
+    async def _clean(self, tag: str, dry_run: bool) -> list[Deletion]:
+        asked = wanted({TAG: tag}, None)
+        rows = []
+        async with AsyncClient(self.settings) as client:
+            async for page in client.files.list(self.name, odata_filter=asked.expression):
+                # A platform that understands a filter otherwise must not delete anything.
+                rows += [Deletion.of(file) for file in page if asked.matches(file.meta or {})]
+            if not dry_run:
+                await delete(client, self.name, rows)
+        return rows
 
     async def _delete(self, names: list[str], ids: list[UUID], dry_run: bool) -> list[Deletion]:
         async with AsyncClient(self.settings) as client:

@@ -62,6 +62,7 @@ class Uploading:
         exclude: Patterns | None = None,
         hidden: bool = False,
         meta: Meta | None = None,
+        tag: str | None = None,
         write_mode: WriteMode | str = WriteMode.KEEP,
         resume: bool = True,
         check_text: int | None = 1_000,
@@ -83,6 +84,7 @@ class Uploading:
             exclude: See `upload`.
             hidden: See `upload`.
             meta: See `upload`.
+            tag: See `upload`.
             write_mode: See `upload`.
             resume: See `upload`.
             check_text: How many of the text files (``.txt .md .csv .json .html .xml``) to open and check for UTF-8;
@@ -107,6 +109,7 @@ class Uploading:
             exclude=exclude,
             hidden=hidden,
             meta=meta,
+            tag=tag,
             check_text=check_text,
         )
         rows, notes = bridge.run(self._planned, given, WriteMode.named(write_mode), resume)
@@ -140,6 +143,7 @@ class Uploading:
         exclude: Patterns | None = None,
         hidden: bool = False,
         meta: Meta | None = None,
+        tag: str | None = None,
         write_mode: WriteMode | str = WriteMode.KEEP,
         resume: bool = True,
         safe_mode: bool = False,
@@ -166,6 +170,7 @@ class Uploading:
             meta: A dict for all files, a function from path to dict or None, or a DataFrame with a column ``name``
                 (or names as its index). Wins key by key over what lies beside a file. NaN and infinity fail the file;
                 times become ISO text; missing cells of a DataFrame, NaT and NA mean no such key.
+            tag: Kept in the metadata of each file as ``upload_tag``: ``ws.clean(tag=...)`` deletes them together.
             write_mode: For names the workspace already has: ``"KEEP"`` both, ``"OVERWRITE"``, or ``"FAIL"``.
             resume: Do not send again what an earlier run has sent.
             safe_mode: One connection and more patience, for a network that breaks.
@@ -184,7 +189,9 @@ class Uploading:
             InputError: An argument, or a row of a frame, cannot be used.
         """
         code = call_as_code("ws", Uploading.upload, locals())
-        given = read_given(paths, recursive=recursive, include=include, exclude=exclude, hidden=hidden, meta=meta)
+        given = read_given(
+            paths, recursive=recursive, include=include, exclude=exclude, hidden=hidden, meta=meta, tag=tag
+        )
         return self._start(
             Upload(
                 self.settings,
@@ -205,6 +212,7 @@ class Uploading:
         self,
         texts: Iterable[DeepsetCloudFile] | Mapping[str, str],
         *,
+        tag: str | None = None,
         write_mode: WriteMode | str = WriteMode.KEEP,
         resume: bool = True,
         show: bool = True,
@@ -220,6 +228,7 @@ class Uploading:
 
         Args:
             texts: ``DeepsetCloudFile(text, name, meta)`` objects, or a mapping of file names to texts.
+            tag: Kept in the metadata of each document, see `upload`.
             write_mode: For names the workspace already has: ``"KEEP"`` both, ``"OVERWRITE"``, or ``"FAIL"``.
             resume: Do not send again what an earlier run has sent.
             show: Show the panel.
@@ -233,7 +242,7 @@ class Uploading:
         """
         code = call_as_code("ws", Uploading.upload_texts, locals())
         files = [DeepsetCloudFile(text, name) for name, text in texts.items()] if isinstance(texts, Mapping) else texts
-        documents = [text_document(file) for file in files]
+        documents = [text_document(file, tag) for file in files]
         if not documents:
             raise NothingToUpload("There is nothing to upload: the list of texts is empty.", "Add a text.")
         pipeline = DirectUpload if goes_directly(documents) else Upload

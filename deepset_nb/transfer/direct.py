@@ -12,6 +12,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 from ..client import AsyncClient
 from ..client.fingerprint import fingerprint
@@ -25,6 +26,7 @@ from .progress import Progress
 from .receipt import Row
 from .reconcile import find_ids
 from .record import Record
+from .remove import remove_own
 from .resume import Findings, begin, look_back
 
 MOST_DIRECT = 20  # inputs; more go through a session
@@ -69,12 +71,13 @@ class DirectUpload:
         self._resume = resume
         self._plan = plan
         del progress.phases["ingesting"]  # a direct request is answered when its file is ingested
-        self._stopped = False
+        self._stopped = self._removing = False
         self._began: datetime | None = None  # by the platform's clock; what is newer may be ours
 
-    def stop_sending(self) -> None:
-        """Send nothing more; what is on its way arrives."""
+    def stop_sending(self, ending: Literal["later", "keep", "remove"] = "keep") -> None:
+        """Send nothing more; what is on its way arrives, and is removed again if so asked."""
         self._stopped = True
+        self._removing = ending == "remove"
 
     def again(self) -> DirectUpload:
         """The same transfer for what did not make it."""
@@ -116,6 +119,9 @@ class DirectUpload:
         if self.error:
             receipt.end_all("failed", self.error.message, self.error.remedy)
         receipt.end_all("cancelled", "Cancelled before it was sent.", "job.retry() sends it.")
+        if self._removing:
+            async with AsyncClient(self.settings) as client:
+                await remove_own(client, self.settings.workspace_name, self.progress)
         self.progress.end(receipt.verdict())
 
     async def _look_back(self) -> None:

@@ -132,7 +132,7 @@ class Download:
         self._is_listed = False
         self._silences = 0
 
-    def stop_sending(self) -> None:
+    def stop_sending(self, ending: str = "keep") -> None:
         """A download has no gentler end than a cancel: what is complete is there already."""
 
     def again(self) -> Download:

@@ -19,7 +19,7 @@ from ..client.places import is_remote, is_there, shown
 from ..errors import InputError, NothingToUpload, PathNotFound
 from ..models import DeepsetCloudFile
 from .documents import Document, read_frame
-from .meta import Told, is_frame, read_told
+from .meta import Told, is_frame, read_told, tagged
 from .remote_sources import NOT_READABLE
 from .sources import Root, Rules, find
 
@@ -60,6 +60,7 @@ def read_given(
     endings: Iterable[str] | None = None,
     meta: object = None,
     check_text: int | None = 0,
+    tag: str | None = None,
 ) -> Given:
     """The arguments of a call, understood.
 
@@ -68,7 +69,7 @@ def read_given(
         NothingToUpload: No path was given, or the folders hold no file.
         InputError: Something is none of what a call takes.
     """
-    told = read_told(meta)
+    told = tagged(read_told(meta), tag)
     rules = Rules(
         recursive, hidden, _patterns("include", include), _patterns("exclude", exclude), _lower_endings(endings)
     )

@@ -8,6 +8,7 @@ key, as dropping it would be a silent loss.
 from __future__ import annotations
 
 import json
+import re
 import stat as modes
 import sys
 from collections.abc import Callable, Mapping
@@ -64,6 +65,24 @@ def read_told(meta: object) -> Told | None:
         f"meta= is a {type(meta).__name__}.",
         "Give a dict for all files, a function of a path, or a DataFrame with a column 'name'.",
     )
+
+
+TAG = "upload_tag"  # the metadata key of ws.upload(tag=)
+_TAG = re.compile(r"[^'\"\\\x00-\x1f\x7f]{1,200}")  # what the platform is known to find again by a filter
+
+
+def tagged(told: Told | None, tag: str | None) -> Told | None:
+    """What the caller said, and the tag over it.
+
+    Raises:
+        InputError: It is no tag.
+    """
+    if tag is None:
+        return told
+    if not isinstance(tag, str) or not _TAG.fullmatch(tag) or tag != tag.strip():
+        raise InputError(f"{tag!r} is no tag.", "Give a text of up to 200 characters, without quotes and backslashes.")
+    before = told or Told()
+    return Told((*before.layers, {TAG: tag}), before.beside)
 
 
 class MetaTable:

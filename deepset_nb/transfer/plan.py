@@ -14,7 +14,7 @@ import contextlib
 import gc
 import reprlib
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, cast
 
 from ..client.filenames import stored_name
 from ..client.places import is_there, stat_of, without_ending
@@ -34,7 +34,7 @@ from .hazards import (
     unreadable_row,
     warn,
 )
-from .meta import MetaTable, Told, settle, sidecar_of
+from .meta import MetaTable, Told, settle, sidecar_of, tagged
 from .meta_values import Kinds, Unusable
 from .receipt import Row
 from .sources import find
@@ -123,7 +123,7 @@ def replan(rows: Iterable[Row]) -> list[Row]:
     return _judge(fresh)
 
 
-def text_document(file: DeepsetCloudFile) -> tuple[str, bytes, dict[str, Any] | None]:
+def text_document(file: DeepsetCloudFile, tag: str | None = None) -> tuple[str, bytes, dict[str, Any] | None]:
     """A text as `plan_texts` takes it.
 
     Raises:
@@ -134,7 +134,9 @@ def text_document(file: DeepsetCloudFile) -> tuple[str, bytes, dict[str, Any] | 
             f"{reprlib.repr(file)} is not a text with a name.",
             "Give a dict of names and texts, or a list of DeepsetCloudFile(text, name, meta).",
         )
-    return file.name, utf8(file.name, file.text), file.meta
+    told = tagged(None, tag)
+    meta = {**(file.meta or {}), **cast("dict[str, Any]", told.layers[0])} if told else file.meta
+    return file.name, utf8(file.name, file.text), meta
 
 
 def _look(row: Row) -> Row:

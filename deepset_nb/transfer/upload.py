@@ -32,6 +32,7 @@ from .progress import Progress
 from .receipt import Row
 from .reconcile import find_all_ids, reconcile
 from .record import Record
+from .remove import remove_own
 from .resume import Findings, begin, look_back
 from .send import send_shards
 from .session import Session
@@ -39,7 +40,7 @@ from .session_keeper import SessionKeeper
 from .shard import Shard, portions
 from .watch import watch
 
-Ending = Literal["later", "keep"]
+Ending = Literal["later", "keep", "remove"]
 
 
 class Upload:
@@ -104,9 +105,9 @@ class Upload:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._sending: asyncio.Task[None] | None = None
 
-    def stop_sending(self) -> None:
-        """End sending, then close and ingest what the bucket has. Callable from any thread."""
-        self.ending = "keep"
+    def stop_sending(self, ending: Ending = "keep") -> None:
+        """End sending, then close and ingest what the bucket has, and remove it again if so asked. From any thread."""
+        self.ending = ending
         if self._loop and self._sending:
             self._loop.call_soon_threadsafe(self._sending.cancel)
 
@@ -192,14 +193,17 @@ class Upload:
                 await self._sending
             except asyncio.CancelledError:
                 task = asyncio.current_task()
-                if self.ending != "keep" or (task is not None and task.cancelling()):
+                if self.ending == "later" or (task is not None and task.cancelling()):
                     raise
                 end_unsent(self.progress)
-                say_what_is_kept(self.progress)
+                if self.ending == "keep":
+                    say_what_is_kept(self.progress)
             for session in self.sessions:
                 if not session.closed:
                     await self._keeper.close(client, session)
             await self._ingest(client)
+            if self.ending == "remove":
+                await remove_own(client, self.settings.workspace_name, self.progress)
 
     async def _look_back(self, client: AsyncClient) -> list[Session]:
         """Find and note what earlier runs have done of this; the sessions to go on with."""

@@ -100,7 +100,7 @@ class JobWidget(Widget):
     async def _cancel(self, payload: dict[str, Any]) -> None:
         ingest = parse({"ingest": "later", **payload}, CancelPayload)["ingest"]
         if self.job is not None:
-            await asyncio.to_thread(self.job.cancel, *(["keep"] if ingest == "keep" else []))
+            await asyncio.to_thread(self.job.cancel, *([] if ingest == "later" else [ingest]))
 
     async def _retry(self, _: dict[str, Any]) -> None:
         if self.job is not None:

@@ -65,7 +65,7 @@ class PartPayload(TypedDict):
 class CancelPayload(TypedDict):
     """Request ``cancel`` of a job: what becomes of what was sent; see `UploadJob.cancel`."""
 
-    ingest: Literal["later", "keep"]
+    ingest: Literal["later", "keep", "remove"]
 
 
 class ReceiptPayload(TypedDict):

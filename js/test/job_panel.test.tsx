@@ -118,6 +118,7 @@ describe("cancelling", () => {
   it.each([
     ["Stop, ingest later", "later"],
     ["Stop, keep what is sent", "keep"],
+    ["Stop, remove what is sent", "remove"],
   ])("%s asks once, says so, and then shows the honest ending", async (way, ingest) => {
     const { model, click, button, text, close } = await open(job());
     await click("Cancel");
@@ -214,7 +215,7 @@ it("speaks of a download as one", async () => {
       expires_at: null,
       failures: [],
       failures_total: 0,
-      counts: { ...base.counts, ok: 2, failed: 0, skipped: 1 },
+      counts: { ...base.counts, ok: 2, failed: 0, skipped: 1, there: 1 },
       phases: base.phases.slice(0, 2).map((phase, at) => ({ ...phase, state: "done", label: ["Listing", "Fetching"][at]! })),
     }),
   );

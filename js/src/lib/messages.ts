@@ -59,7 +59,7 @@ export const hello = {
 /** `payload` depends on the action: `part` and those of the uploader and the browsers have one, the others an empty object. */
 export const request = { kind: ["request"], id: "string", action: "string", payload: {} } as const;
 export const abort = { kind: ["abort"], id: "string" } as const;
-export const cancelPayload = { ingest: ["later", "keep"] } as const;
+export const cancelPayload = { ingest: ["later", "keep", "remove"] } as const;
 export const receiptPayload = { status: "string", offset: "number", limit: "number" } as const;
 
 // ---- kernel to browser

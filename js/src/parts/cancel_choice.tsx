@@ -4,7 +4,7 @@ import { formatDateTime, formatNumber } from "../lib/format";
 import { plural, t } from "../lib/i18n";
 import type { JobState } from "../lib/messages";
 
-export type CancelChoiceProps = { state: JobState; back: () => void; cancel: (ingest: "later" | "keep") => void };
+export type CancelChoiceProps = { state: JobState; back: () => void; cancel: (ingest: "later" | "keep" | "remove") => void };
 
 /** What each way of stopping does to what was sent, with the numbers of now. Closing a session commits, so it asks. */
 export default function CancelChoice({ state, back, cancel }: CancelChoiceProps) {
@@ -40,6 +40,11 @@ export default function CancelChoice({ state, back, cancel }: CancelChoiceProps)
               "The session is closed now, and the platform ingests the {count} file that waits in it. Nothing else is sent.",
               "The session is closed now, and the platform ingests the {count} files that wait in it. Nothing else is sent.",
             )}
+          </Way>
+        )}
+        {(closed || state.counts.waiting > 0) && (
+          <Way words={t("Stop, remove what is sent")} onClick={() => cancel("remove")}>
+            {t("What was sent is ingested, as there is no other way, and then exactly these files are deleted. This takes as long as ingestion does.")}
           </Way>
         )}
         <Way words={closed ? t("Go on watching") : t("Go on sending")} onClick={back} />
