@@ -12,16 +12,16 @@ import itertools
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from . import bridge, frames
 from .client import AsyncClient
 from .client.waits import told_to
 from .errors import Cancelled, DownloadFailed, InputError, JobError, StillRunning, UploadFailed
 from .job_news import News
-from .settings import Settings
+from .job_roles import Ending, Transfer, View
 from .transfer.deletion import Deletion, delete
-from .transfer.progress import JobState, Progress
+from .transfer.progress import JobState
 from .transfer.receipt import MISSED
 from .transfer.receipt_page import ReceiptPage, page_of
 from .transfer.remove import own_files
@@ -32,37 +32,8 @@ if TYPE_CHECKING:
 
 DRAIN_S = 5.0  # what a cancelled job gets for its last words
 
-Ending = Literal["later", "keep", "remove"]
-
 _numbers = itertools.count(1)
 _jobs: list[Job] = []
-
-
-class View(Protocol):
-    """What a job's creator may hand it: the panel, or its text form."""
-
-    def mimebundle(self) -> dict[str, Any]:
-        """The job as a notebook output."""
-
-    def refresh(self) -> None:
-        """Write the outcome into that output once more."""
-
-
-class Transfer(Protocol):
-    """What a job runs: a pipeline that reports into ``progress``."""
-
-    progress: Progress
-    job_id: str
-    settings: Settings
-
-    async def run(self) -> None:
-        """Transfer everything; raise only when cancelled."""
-
-    def stop_sending(self, ending: Ending = "keep") -> None:
-        """End sending, but let what was sent arrive; with ``"remove"`` delete it then."""
-
-    def again(self) -> Transfer:
-        """The same transfer for what did not make it."""
 
 
 class Job:
@@ -318,9 +289,8 @@ class UploadJob(Job):
             self._task.cancel()  # after "keep", too: that ends the watching
         elif progress.status == "running":
             progress.cancelling = True
-            if progress.phases["sending"]["state"] == "active" or (
-                ingest == "remove" and progress.phases["planning"]["state"] == "done"
-            ):
+            phases = ("sending", "ingesting") if ingest == "remove" else ("sending",)
+            if any(name in phases and phase["state"] == "active" for name, phase in progress.phases.items()):
                 self._transfer.stop_sending(ingest)
             else:
                 self._task.cancel()
@@ -329,8 +299,7 @@ class UploadJob(Job):
     def undo(self, *, dry_run: bool = True) -> pd.DataFrame:
         """Delete what this job brought to the platform: tells which files, and with ``dry_run=False`` does it.
 
-        Only files are deleted whose ids are known to be this job's. What was there before, or may be somebody
-        else's file of the same name, stays.
+        Only files whose ids are known to be this job's: what may be somebody else's of that name stays.
 
         Example:
             >>> job.undo()  # doctest: +SKIP

@@ -12,7 +12,8 @@ from . import bridge, frames
 from .call_as_code import call_as_code
 from .client import AsyncClient
 from .errors import InputError, NothingToUpload
-from .job import Transfer, UploadJob
+from .job import UploadJob
+from .job_roles import Transfer
 from .models import DeepsetCloudFile, WriteMode
 from .settings import Settings
 from .transfer.direct import DirectUpload, goes_directly

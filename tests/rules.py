@@ -21,7 +21,7 @@ ORDER = (
     ("workspace", "connect", "workflows", "upload_session", "notebook_check"),
     ("uploading", "downloading", "looking", "listing_line", "tidying", "call_as_code"),
     ("widgets",),
-    ("job", "job_news", "history"),
+    ("job", "job_news", "job_roles", "history"),
     ("frames", "file_frames"),
     ("bridge", "_task", "_main_thread", "_at_exit"),
     ("transfer",),

@@ -9,6 +9,8 @@ from .receipt import Row
 class DownloadProgress(Progress):
     """The same picture as an upload's, in the words of a download."""
 
+    _there = "new"  # a download leaves out only what it finds on the disk
+
     def __init__(self, target: Target) -> None:
         super().__init__(target)
         self.kind = "download"
@@ -19,10 +21,6 @@ class DownloadProgress(Progress):
     def shown(self, row: Row) -> str:
         """By its name on the platform: it is not on disk, and a saved notebook need not tell where it would be."""
         return row.name
-
-    def _there(self) -> int:
-        """A download leaves out only what it finds on the disk."""
-        return self.receipt.counts()["skipped"]
 
     def headline(self) -> str:
         """One line that is never better than the receipt."""

@@ -122,6 +122,8 @@ def _is_hopeless(row: Row) -> bool:
 class Progress:
     """Counters of one transfer. Written on the bridge's thread, read from any."""
 
+    _there = "unchanged"  # the state of what was left out because it is where it should be
+
     def __init__(self, target: Target) -> None:
         self.target = target
         self.kind: JobKind = "upload"
@@ -235,8 +237,7 @@ class Progress:
     def _present(self, quiet_s: float) -> str:
         """What is waited for, or what else there is to say of this moment."""
         if waits := sorted(list(self._waits.values()), key=lambda entry: entry[0]):
-            until, wait = waits[0]
-            seconds = max(1, math.ceil(until - time.monotonic()))
+            seconds, wait = max(1, math.ceil(waits[0][0] - time.monotonic())), waits[0][1]
             when = f"try {wait.attempt} of {wait.attempts} in {seconds} s: {wait.reason}"
             return f"Waiting, {when}" if len(waits) == 1 else f"{len(waits):,} requests are waiting, {when}"
         if self.detail or quiet_s <= STALL_S:
@@ -254,36 +255,30 @@ class Progress:
             "file is then tried again, 5 times in all."
         )
 
-    def _there(self) -> int:
-        """How many were left out because the platform has them."""
-        return sum(row.state == "unchanged" and row.status == "skipped" for row in self.receipt.rows)
-
     def headline(self) -> str:
         """One line that is never better than the receipt."""
         counts = self.receipt.counts()
         total, ok, skipped = len(self.receipt.rows), counts["ok"], counts["skipped"]
-        sending = self.phases["sending"]
         files = "file" if total == 1 else "files"
         if self.status == "done":
             if waiting := counts["pending"]:
                 return f"{waiting:,} of {total:,} {files} sent; the platform is ingesting"
             if not total:
                 return "There was nothing to send"
-            there = self._there()
+            there = self.receipt.there(self._there)
             if there == total:
                 return f"All {total:,} {files} were on the platform already" if total > 1 else "It was there already"
-            if there:
-                left_out = f", {skipped - there:,} left out" if skipped > there else ""
-                return f"{ok + there:,} of {total:,} {files} are on the platform, {there:,} since before{left_out}"
             if skipped:
-                return f"{ok:,} of {total:,} {files} are on the platform, {skipped:,} left out"
+                before = f", {there:,} since before" if there else ""
+                left_out = f", {skipped - there:,} left out" if skipped > there else ""
+                return f"{ok + there:,} of {total:,} {files} are on the platform{before}{left_out}"
             return f"All {total:,} {files} are on the platform" if total > 1 else "The file is on the platform"
         if self.status == "cancelled":
             if not total:
                 return "Cancelled: nothing was sent"
             if ok:
                 return f"Cancelled: {ok:,} of {total:,} {files} are on the platform"
-            return f"Not finished: {sending['files_done']:,} of {total:,} {files} sent"
+            return f"Not finished: {self.phases['sending']['files_done']:,} of {total:,} {files} sent"
         if self.status == "failed":
             return f"{total - ok - skipped:,} of {total:,} {files} did not make it" if total else "Nothing was sent"
         if self.status == "cancelling":
@@ -330,7 +325,7 @@ class Progress:
                 "ok": counts["ok"],
                 "failed": counts["failed"],
                 "skipped": counts["skipped"],
-                "there": self._there(),
+                "there": self.receipt.there(self._there),
                 "unaccounted": counts["unaccounted"],
                 "cancelled": counts["cancelled"],
                 "waiting": self._waiting(),

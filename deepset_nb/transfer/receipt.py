@@ -114,6 +114,10 @@ class Receipt:
         """How many rows have which status."""
         return Counter(row.status for row in self.rows)
 
+    def there(self, state: str) -> int:
+        """How many were left out in this state."""
+        return sum(row.status == "skipped" and row.state == state for row in self.rows)
+
     def with_status(self, *statuses: Status) -> list[Row]:
         """The rows in one of these statuses."""
         return [row for row in self.rows if row.status in statuses]

@@ -91,7 +91,7 @@ class Uploader(JobWidget):
     def __init__(self, start: Start, *, target: Target, lane: Lane = "auto", api_url: str = "", **kwargs: Any) -> None:
         """Wait for files."""
         if lane not in _LANES:
-            raise InputError(f"There is no lane {lane!r}.", f"Use one of {', '.join(map(repr, _LANES))}.")
+            raise InputError(f"There is no lane {lane!r}.", "Use 'auto', 'kernel' or 'direct'.")
         self._start = start
         self._target = target
         self._lane = lane

@@ -12,7 +12,7 @@ from deepset_nb.client.odata import fits, wanted
 from deepset_nb.errors import InputError
 from tests.unit.test_emulator_filter import found
 
-VALUES = st.text() | st.integers() | st.floats(allow_nan=False) | st.booleans() | st.none()
+VALUES = st.text() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.booleans() | st.none()
 
 
 def test_plain_texts_are_sent_and_joined_by_and() -> None:
