@@ -1,7 +1,7 @@
 // The keyboard's place in a widget: not shared with the notebook around it, and kept when a redraw takes the control
 // that has it away.
 
-const CONTROLS = "button, select, summary, [tabindex]";
+const CONTROLS = "a[href], button, input:not([hidden]), select, textarea, summary, [tabindex]";
 
 /** Returns the clean-up. */
 export function keepKeyboard(root: HTMLElement): () => void {
