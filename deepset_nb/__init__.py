@@ -9,11 +9,12 @@
     ws.download("copies/")               # the other way, also live, with a receipt of its own
     ws.list_files(), ws.list_upload_sessions()
     ws.uploader(), ws.session_browser(), ws.dashboard()
+    dn.check_notebook("lesson.ipynb")    # before it is handed on: keys, forms, home folders, names
 
 The house, from the door inwards; each room only knows the rooms after it:
 
     cli, magics           the command `deepset-nb`, `%deepset` in a cell
-    workspace, connect    what a cell calls
+    workspace, connect    what a cell calls; notebook_check, traces: what must not be handed on
     workflows             the functions of the platform's own SDK, under their names
     widgets               the Python side of each widget, and the forms a saved notebook shows
     job, history          uploads and downloads, running and past: progress, cancel, wait, retry, receipt
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from .job import DownloadJob, UploadJob
     from .magics import load_ipython_extension
     from .models import DeepsetCloudFile, DeepsetCloudFileBytes, WriteMode
+    from .notebook_check import check_notebook
     from .upload_session import UploadSession
     from .workspace import Workspace
 
@@ -53,6 +55,7 @@ _HOMES = {
     "UploadSession": "upload_session",
     "Workspace": "workspace",
     "WriteMode": "models",
+    "check_notebook": "notebook_check",
     "jobs": "history",
     "load_ipython_extension": "magics",
     "login": "connect",
@@ -71,6 +74,7 @@ __all__ = [
     "Workspace",
     "WriteMode",
     "__version__",
+    "check_notebook",
     "jobs",
     "load_ipython_extension",
     "login",

@@ -77,3 +77,16 @@ class MainThread:
     def _serve(call: Callable[[], object] | None) -> None:
         if call is not None:
             call()
+
+
+class Lent:
+    """A main thread that waits for one task and serves another one's callbacks, in the context of the first."""
+
+    def __init__(self, main: MainThread | Lent) -> None:
+        """Take the present context."""
+        self._main = main
+        self._context = contextvars.copy_context()
+
+    def post(self, fn: Callable[..., object], args: tuple[Any, ...]) -> bool:
+        """As of `MainThread`."""
+        return self._main.post(self._context.copy().run, (fn, *args))

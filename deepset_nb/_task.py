@@ -13,7 +13,7 @@ from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from deepset_nb._at_exit import DRAIN_S, OnExit
-from deepset_nb._main_thread import TICK_S, MainThread
+from deepset_nb._main_thread import TICK_S, Lent, MainThread
 from deepset_nb.errors import Cancelled, LoopError, StillRunning
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class BridgeTask(Generic[T]):
         bridge: Bridge,
         work: Callable[[], Awaitable[T]],
         on_exit: OnExit = "cancel",
-        main: MainThread | None = None,
+        main: MainThread | Lent | None = None,
     ) -> None:
         """Take the work; `start` starts it."""
         self.future: Future[T] = Future()

@@ -22,15 +22,15 @@ import importlib
 import os
 import sys
 import threading
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterator
 from typing import Any, Generic, ParamSpec, TypeVar
 
 from deepset_nb import _at_exit
 from deepset_nb._at_exit import OnExit
-from deepset_nb._main_thread import MainThread
+from deepset_nb._main_thread import Lent, MainThread
 from deepset_nb._task import BridgeTask, current_task
 
-__all__ = ["BridgeTask", "aiterate", "arun", "iterate", "notify", "run", "submit", "unpin"]
+__all__ = ["BridgeTask", "aiterate", "arun", "iterate", "lend_main_thread", "notify", "run", "submit", "unpin"]
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -300,6 +300,24 @@ def notify(fn: Callable[..., object], *args: Any) -> None:
     task = current_task.get()
     if task is None or task.main is None or not task.main.post(fn, args):
         fn(*args)
+
+
+@contextlib.contextmanager
+def lend_main_thread(task: BridgeTask[Any]) -> Iterator[None]:
+    """In a coroutine of `run`: what ``task`` tells by `notify` is told in the main thread, if that waits in this `run`,
+    and on behalf of the cell that waits.
+
+    Args:
+        task: Other work, which this coroutine waits for.
+    """
+    here, before = current_task.get(), task.main
+    if here is not None and here.main is not None:
+        # In our context, too: what is published belongs to the cell that waits, as the one that began it has ended.
+        task.main = Lent(here.main)
+    try:
+        yield
+    finally:
+        task.main = before
 
 
 def unpin(widget: Any) -> None:

@@ -31,6 +31,7 @@ def _parser() -> argparse.ArgumentParser:
     sandbox.add_argument("--data", type=Path, help="folder that keeps its data (default: none, gone at the end)")
     sandbox.add_argument("--api-key", help="key that clients send (default: a random one)")
     sandbox.add_argument("--workspace", default="sandbox", help="name of its workspace (%(default)s)")
+    sandbox.add_argument("--files", type=int, default=0, metavar="N", help="bring it to N made-up files, in seconds")
     sandbox.add_argument("--ingest-delay", type=float, default=0.0, metavar="S", help="seconds before ingestion begins")
     sandbox.add_argument(
         "--ingest-rate", type=float, metavar="N", help="files ingested per second (default: all at once)"
@@ -77,6 +78,7 @@ def _sandbox(arguments: argparse.Namespace) -> int:
             port=arguments.port,
             api_key=arguments.api_key,
             workspace=arguments.workspace,
+            files=arguments.files,
             ingest_delay_s=arguments.ingest_delay,
             ingest_rate=arguments.ingest_rate,
             faults=tuple(arguments.fault),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import json
 import os
@@ -145,6 +146,7 @@ def sandbox(
     ingest_rate: float | None = None,
     faults: Iterable[str] = (),
     seed: int | None = None,
+    files: int = 0,
 ) -> Workspace:
     """A workspace of the local platform: no account, no network, the same behaviour.
 
@@ -166,6 +168,7 @@ def sandbox(
         faults: Misbehaviour to see, such as ``"latency:300ms"`` or ``"fail:b.pdf=FAILED_TO_PARSE_META"``;
             ``deepset-nb sandbox --faults`` lists them all, with what each does and what you should see.
         seed: The same seed gives the same ids, times and failures on every laptop.
+        files: Bring the workspace to at least so many files, made up in seconds, to try large listings on.
 
     Returns:
         The workspace, ready for uploads.
@@ -178,27 +181,29 @@ def sandbox(
     named_faults = (faults,) if isinstance(faults, str) else tuple(faults)
     setup = _Setup(Path(data) if data is not None else None, port, ingest_delay_s, ingest_rate, named_faults, seed)
     if named and setup == _Setup():
-        return _join(named, workspace)
-    return _enter(asdict(_server(setup).start()), workspace)
+        return _join(named, workspace, files)
+    return _enter(asdict(_server(setup).start()), workspace, files)
 
 
-def _join(line: str, workspace: str | None) -> Workspace:
+def _join(line: str, workspace: str | None, files: int) -> Workspace:
     remedy = f"Unset {JOIN} to start a sandbox of your own, or start the named one again: deepset-nb sandbox."
     try:
-        return _enter(json.loads(line), workspace)
+        return _enter(json.loads(line), workspace, files)
     except (ValueError, KeyError, TypeError):
         raise SandboxError(f"{JOIN} does not name a sandbox: it is not the line one prints.", remedy) from None
     except ConnectionFailed as error:
         raise SandboxError(f"The sandbox that {JOIN} names does not answer: {error.message}", remedy) from None
 
 
-def _enter(connection: dict[str, str], room: str | None) -> Workspace:
+def _enter(connection: dict[str, str], room: str | None, files: int = 0) -> Workspace:
     admin = SandboxAdmin(connection["api_url"], connection["admin_key"])
     if room and room != connection["workspace"]:
         bridge.run(admin.add_workspace, room)
     name = room or connection["workspace"]
     workspace = Workspace(name, api_key=connection["api_key"], api_url=connection["api_url"])
-    workspace.sandbox = Sandbox(admin)
+    workspace.sandbox = Sandbox(admin, name)
+    if files:
+        bridge.run(admin.add_files, name, files)
     return workspace
 
 
@@ -211,9 +216,21 @@ class Sandbox:
         >>> ws.sandbox.clear_faults()  # doctest: +SKIP
     """
 
-    def __init__(self, admin: SandboxAdmin) -> None:
-        """Hold the way to its own endpoints."""
-        self._admin = admin
+    def __init__(self, admin: SandboxAdmin, room: str) -> None:
+        """Hold the way to its own endpoints, and the name of the workspace."""
+        self._admin, self._room = admin, room
+
+    def reset(self) -> None:
+        """Put this workspace back to its first day: all files and upload sessions go, the example documents return.
+
+        Between two groups of a course, or at the top of a notebook that is to run the same each time. Other rooms of
+        the sandbox, and its faults, stay as they are.
+
+        Example:
+            >>> ws = dn.sandbox(workspace="anna")  # doctest: +SKIP
+            >>> ws.sandbox.reset()  # doctest: +SKIP
+        """
+        bridge.run(self._admin.reset_workspace, self._room)
 
     def fault(self, *faults: str) -> None:
         """Misbehave from now on, as named: ``"latency:300ms"``, ``"slow_down:3"``, ``"fail:b.pdf=EMPTY_FILE"``.
@@ -256,3 +273,13 @@ def _server(setup: _Setup) -> SandboxServer:
         server.start()
         _servers[key] = server
     return _servers[key]
+
+
+def sandbox_keys() -> list[str]:
+    """The keys of this kernel's sandboxes and of the one it would join."""
+    connections = [asdict(server.start()) for (process, _), server in _servers.items() if process == os.getpid()]
+    with contextlib.suppress(ValueError):
+        named = json.loads(os.environ.get(JOIN, "{}"))
+        connections += [named] if isinstance(named, dict) else []
+    keys = [connection.get(name) for connection in connections for name in ("api_key", "admin_key")]
+    return [key for key in keys if isinstance(key, str)]

@@ -44,7 +44,7 @@ def run(folder: Path, *, reset: bool, port: int, browser: bool) -> int:
         try:
             _wait_for(url, lab)
             print(f"\nJupyterLab with the notebooks in {folder}, on a local platform:\n\n    {url}\n")
-            print("Ctrl-C ends both.", flush=True)
+            print("It opens the quickstart, which also lists the lessons with exercises. Ctrl-C ends both.", flush=True)
             if browser and _has_browser():
                 webbrowser.open(url)
             while lab.poll() is None and not stop:

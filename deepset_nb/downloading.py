@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
-from . import frames
+from . import file_frames
+from .call_as_code import call_as_code
 from .errors import InputError
 from .job import DownloadJob
 from .settings import Settings
@@ -66,6 +67,7 @@ class Downloading:
         Raises:
             InputError: The folder is a file, or ``files`` holds something else than files.
         """
+        code = call_as_code("ws", Downloading.download, locals())
         if files is not None and (name or odata_filter):
             raise InputError("files= already says which files.", "Leave name= and odata_filter= out, or files=.")
         is_frame = hasattr(files, "columns")
@@ -77,11 +79,11 @@ class Downloading:
             odata_filter=odata_filter,
             include_meta=include_meta,
             safe_mode=safe_mode,
-            only=frames.files_in(cast("pd.DataFrame", files)) if is_frame else None,
+            only=file_frames.files_in(cast("pd.DataFrame", files)) if is_frame else None,
             ids=None if is_frame or files is None else parse_file_ids(cast("Iterable[str | UUID]", files)),
         )
         if not show:
-            return DownloadJob(transfer)
+            return DownloadJob(transfer, code=code)
         from .widgets.show import show_job
 
-        return DownloadJob(transfer, show_job)
+        return DownloadJob(transfer, show_job, code)

@@ -9,20 +9,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
 import msgspec
 import pandas as pd
 
-from .errors import InputError
-from .models import File, SessionFile, UploadSessionDetail, WorkspaceInfo
+from .models import SessionFile, UploadSessionDetail, WorkspaceInfo
+from .transfer.deletion import Deletion
+from .transfer.doctor import Diagnosis
 from .transfer.journal_records import JobRecord
 from .transfer.meta import meta_of
+from .transfer.meta_edits import Edit
 from .transfer.receipt import Row
 
 TEXT, COUNT, TIME, SECONDS = "string", "Int64", "datetime64[us, UTC]", "Float64"
 
-FILES = {"file_id": TEXT, "name": TEXT, "size": COUNT, "created_at": TIME, "meta": "object", "url": TEXT}
 SESSIONS = {
     "session_id": TEXT,
     "status": TEXT,
@@ -30,6 +30,10 @@ SESSIONS = {
     "expires_at": TIME,
     "write_mode": TEXT,
     "created_by": TEXT,
+}
+DIAGNOSES = {
+    **dict.fromkeys(("finished", "failed", "pending"), COUNT),
+    **dict.fromkeys(("verdict", "next_action", "code"), TEXT),
 }
 SESSION_FILES = {"name": TEXT, "status": TEXT, "reason": TEXT}
 WORKSPACES = {"name": TEXT, "workspace_id": TEXT}
@@ -50,6 +54,7 @@ JOBS = {
     **dict.fromkeys(("files", "ok", "failed", "skipped", "unaccounted", "cancelled"), COUNT),
     "headline": TEXT,
 }
+FINDINGS = {"cell": COUNT, "where": TEXT, "kind": TEXT, "excerpt": TEXT, "remedy": TEXT}
 RECEIPT = {
     "path": TEXT,
     "name": TEXT,
@@ -66,15 +71,15 @@ RECEIPT = {
 }
 
 
-def _frame(dtypes: Mapping[str, str], records: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+def frame_of(dtypes: Mapping[str, str], records: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     columns: dict[str, list[Any]] = {name: [] for name in dtypes}
     for record in records:
         for name, values in columns.items():
             values.append(record[name])
-    return pd.DataFrame({name: _series(values, dtypes[name]) for name, values in columns.items()})
+    return pd.DataFrame({name: series_of(values, dtypes[name]) for name, values in columns.items()})
 
 
-def _series(values: list[Any], dtype: str) -> pd.Series[Any]:
+def series_of(values: list[Any], dtype: str) -> pd.Series[Any]:
     if dtype == TIME:
         times: pd.Series[Any] = pd.to_datetime(pd.Series(values, dtype="object"), utc=True)
         return times.astype("datetime64[us, UTC]")
@@ -87,56 +92,19 @@ def _series(values: list[Any], dtype: str) -> pd.Series[Any]:
         return pd.Series(values, dtype=pd.StringDtype("python"))
 
 
-def files(found: Iterable[File]) -> pd.DataFrame:
-    """Files: ``file_id name size created_at meta url``; ``size`` in bytes, ``meta`` a dict."""
-    return _frame(
-        FILES,
-        (
-            {
-                "file_id": str(file.file_id),
-                "name": file.name,
-                "size": file.size,
-                "created_at": file.created_at,
-                "meta": file.meta or {},
-                "url": file.url,
-            }
-            for file in found
-        ),
-    )
+def meta_edits(edits: Iterable[Edit]) -> pd.DataFrame:
+    """Edits of metadata, one row for each key that differs: see ``Workspace.apply_meta``."""
+    return frame_of(META_EDITS, (vars(edit) | {"file_id": str(edit.file_id)} for edit in edits))
 
 
-def files_in(frame: pd.DataFrame) -> list[File]:
-    """The files that rows of `files` describe, in their order, each once; ``meta`` and ``url`` may be missing.
-
-    Raises:
-        InputError: A column is missing, or a row is not that of a file.
-    """
-    needed = ("file_id", "name", "size", "created_at")
-    if missing := [name for name in needed if name not in frame.columns]:
-        raise InputError(
-            f"The DataFrame of files has no column {missing[0]!r}.",
-            "Give rows of ws.list_files() with these columns: file_id, name, size, created_at.",
-        )
-    metas = frame["meta"] if "meta" in frame.columns else [None] * len(frame)
-    found: dict[UUID, File] = {}
-    columns = [*(frame[name] for name in needed), metas]
-    for number, (file_id, name, size, created, meta) in enumerate(zip(*columns, strict=True)):
-        try:
-            moment = pd.Timestamp(created)
-            made = (moment.tz_localize("UTC") if moment.tz is None else moment).to_pydatetime(warn=False)
-            file = File(UUID(str(file_id)), "", str(name), int(size), made, meta if isinstance(meta, dict) else None)
-        except (ValueError, TypeError):
-            raise InputError(
-                f"Row {number} of the DataFrame of files is not that of a file: its id, size or time is none.",
-                "Filter what ws.list_files() returns, but leave its values as they are.",
-            ) from None
-        found.setdefault(file.file_id, file)
-    return list(found.values())
+def deletions(rows: Iterable[Deletion]) -> pd.DataFrame:
+    """Files to delete or deleted: see ``Workspace.delete_files``."""
+    return frame_of(DELETIONS, (vars(row) | {"file_id": str(row.file_id) if row.file_id else None} for row in rows))
 
 
 def sessions(found: Iterable[UploadSessionDetail]) -> pd.DataFrame:
     """Upload sessions: ``session_id status created_at expires_at write_mode created_by``."""
-    return _frame(SESSIONS, (session_record(session) for session in found))
+    return frame_of(SESSIONS, (session_record(session) for session in found))
 
 
 def session_record(session: UploadSessionDetail) -> dict[str, Any]:
@@ -152,9 +120,21 @@ def session_record(session: UploadSessionDetail) -> dict[str, Any]:
     }
 
 
+def is_asked_for(session: UploadSessionDetail, *, status: str | None = None, created_by: str | None = None) -> bool:
+    """Whether a session is in this state, and made by somebody whose name contains this; the platform cannot pick."""
+    if status and str(session.status) != status:
+        return False
+    return not created_by or created_by.casefold() in (session_record(session)["created_by"] or "").casefold()
+
+
+def with_diagnoses(listed: pd.DataFrame, diagnoses: Sequence[Diagnosis]) -> pd.DataFrame:
+    """Sessions with ``finished failed pending verdict next_action code``: see ``Workspace.list_upload_sessions``."""
+    return pd.concat([listed, frame_of(DIAGNOSES, map(vars, diagnoses))], axis=1)
+
+
 def session_files(found: Iterable[SessionFile]) -> pd.DataFrame:
     """Per-file outcome of a session: ``name status reason``."""
-    return _frame(
+    return frame_of(
         SESSION_FILES,
         (
             {"name": file.name, "status": str(file.ingestion_status), "reason": file.ingestion_status_reason}
@@ -165,7 +145,7 @@ def session_files(found: Iterable[SessionFile]) -> pd.DataFrame:
 
 def workspaces(found: Iterable[WorkspaceInfo]) -> pd.DataFrame:
     """Workspaces: ``name workspace_id``."""
-    return _frame(
+    return frame_of(
         WORKSPACES, (msgspec.structs.asdict(info) | {"workspace_id": str(info.workspace_id)} for info in found)
     )
 
@@ -176,7 +156,7 @@ def jobs(records: Iterable[JobRecord]) -> pd.DataFrame:
     def time_of(seconds: float | None) -> datetime | None:
         return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
-    return _frame(
+    return frame_of(
         JOBS,
         (
             asdict(record)
@@ -190,15 +170,35 @@ def jobs(records: Iterable[JobRecord]) -> pd.DataFrame:
     )
 
 
+def findings(records: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """What a notebook should not be handed on with."""
+    return frame_of(FINDINGS, records)
+
+
 def receipt(records: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     """A receipt: one row per file, see ``UploadJob.receipt``."""
-    return _frame(RECEIPT, records)
+    return frame_of(RECEIPT, records)
 
 
 def receipt_of(rows: Sequence[Row]) -> pd.DataFrame:
     """The same of a transfer's rows, which may change meanwhile; column by column, as they can be very many."""
-    return pd.DataFrame({name: _series([row.shown(name) for row in rows], dtype) for name, dtype in RECEIPT.items()})
+    return pd.DataFrame({name: series_of([row.shown(name) for row in rows], dtype) for name, dtype in RECEIPT.items()})
 
+
+META_EDITS = {
+    **dict.fromkeys(("file_id", "name", "key"), TEXT),
+    **dict.fromkeys(("before", "after"), "object"),
+    **dict.fromkeys(("status", "reason", "remedy"), TEXT),
+}
+DELETIONS = {
+    "file_id": TEXT,
+    "name": TEXT,
+    "size": COUNT,
+    "created_at": TIME,
+    "status": TEXT,
+    "reason": TEXT,
+    "remedy": TEXT,
+}
 
 ACTIONS = {"pending": "send", "failed": "refuse"}
 
@@ -219,7 +219,7 @@ def plan(rows: Sequence[Row]) -> pd.DataFrame:
         "remedy": [row.remedy for row in rows],
         "meta": [meta_of(row) for row in rows],
     }
-    series = {name: _series(values, PLAN[name]) for name, values in columns.items() if name != "stored_name"}
+    series = {name: series_of(values, PLAN[name]) for name, values in columns.items() if name != "stored_name"}
     is_same = columns["stored_name"] == columns["name"]  # nearly always, and cheap to ask: it is one object then
-    series["stored_name"] = series["name"].copy() if is_same else _series(columns["stored_name"], TEXT)
+    series["stored_name"] = series["name"].copy() if is_same else series_of(columns["stored_name"], TEXT)
     return pd.DataFrame({name: series[name] for name in PLAN})

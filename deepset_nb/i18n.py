@@ -24,8 +24,19 @@ Messages = dict[str, "str | Plural"]
 
 _PLACE = re.compile(r"\{(\w+)\}")
 _AMOUNT = re.compile(r"\d[\d,]*(?:\.\d+)?(?: [kMGT]?i?B| s| %)?")
-_LONGEST = 600  # characters of a sentence that is looked up; longer ones are somebody else's
-_KEPT = 4096  # sentences: a panel shows fifty failures ten times a second
+_END = re.compile(r"(?<=[.!?;:]) ")
+_LONGEST = 1000  # characters that are looked up; longer texts are somebody else's
+_MOST_SENTENCES = 6  # that one sentence of ours holds within itself
+_DEEPEST = 3  # a sentence in a sentence in a sentence
+_KEPT = 4096  # texts: a panel shows fifty failures ten times a second
+# Placeholders for what people have named: a file may be called as one of our sentences is.
+_NAMES = frozenset(
+    ("file", "folder", "host", "key", "name", "name2", "parent", "path", "shown", "shown2", "stored_name", "workspace")
+)
+_KEY = 3  # characters by which templates are found
+# A template as "{host} failed" would fit what a server says, too: its values must look like what we put there.
+_FEW_LETTERS = 8
+_OURS = re.compile(r"\S*[\d./]\S*|'.*'|\".*\"", re.DOTALL)
 _SWAPPED = str.maketrans(",.", ".,")
 
 
@@ -44,19 +55,27 @@ class Translator:
         for_browser: The same catalogue for js/src/lib/i18n.ts.
     """
 
-    def __init__(self, language: str, messages: Messages, for_browser: Messages) -> None:
-        """Take a catalogue; an empty one says everything in English."""
+    def __init__(
+        self, language: str, messages: Messages, for_browser: Messages, of_engine: Messages | None = None
+    ) -> None:
+        """Take a catalogue; an empty one says everything in English.
+
+        Args:
+            language: Of the texts.
+            messages: For ``tr()`` and ``tr.plural()``.
+            for_browser: For JavaScript.
+            of_engine: For ``said()``; None takes ``messages``.
+        """
         self.language = language
         self.for_browser = for_browser
         self._messages = messages
-        self._templates = [
-            (_pattern(sentence), twin)
-            for sentence, twin in messages.items()
-            if isinstance(twin, str) and _PLACE.search(sentence)
-        ]
-        # The more a template says itself, the earlier it is tried: "{a} of {b}" would take many a sentence.
-        self._templates.sort(key=lambda entry: -len(_PLACE.sub("", entry[1])))
-        self._said = lru_cache(_KEPT)(self._look_up)
+        self._engine = messages if of_engine is None else of_engine
+        self._templates: dict[str, list[_Template]] = {}
+        for sentence, twin in self._engine.items():
+            if isinstance(twin, str) and _PLACE.search(sentence):
+                template = _Template(sentence, twin)
+                self._templates.setdefault(template.key, []).append(template)
+        self._read = lru_cache(_KEPT)(self._sentences)
 
     def __call__(self, sentence: str, **values: object) -> str:
         """A sentence of the widgets with ``{name}`` for each value; whole numbers are grouped."""
@@ -71,9 +90,9 @@ class Translator:
 
     def said(self, text: str) -> str:
         """What the engine said in English, as far as the catalogue knows its sentences."""
-        if not self._messages or len(text) > _LONGEST:
+        if not self._engine or len(text) > _LONGEST:
             return text
-        return self._said(text)
+        return self._read(text, 0)[1]
 
     def number(self, value: float, digits: int = 0) -> str:
         """``1,204`` or ``1.204``."""
@@ -85,7 +104,8 @@ class Translator:
         while number >= 999.5 and len(units) > 1:
             number /= 1000
             units.pop(0)
-        return f"{self.number(number, 0 if units[0] == 'B' or number >= 99.95 else 1)} {units[0]}"
+        whole = units[0] == "B" or number >= 99.95 or f"{number:.1f}".endswith(".0")
+        return f"{self.number(number, 0 if whole else 1)} {units[0]}"
 
     # --- pieces ---------------------------------------------------------------------------------------------------
 
@@ -96,46 +116,75 @@ class Translator:
     def _amount(self, text: str) -> str:
         return text.translate(_SWAPPED) if self.language == "de" else text
 
-    def _look_up(self, text: str) -> str:
-        if (whole := self._sentence(text)) is not None:
-            return whole
-        # Several sentences one after the other: take the longest beginning that is known.
-        ends = [found.end() - 1 for found in re.finditer(r"[.!?;:] ", text)]
-        for end in reversed(ends):
-            if (known := self._sentence(text[:end])) is not None:
-                return f"{known} {self._look_up(text[end + 1 :])}"
-        return text
+    # What was said is read in the way that leaves the fewest characters untranslated: sentences follow each other and
+    # stand in each other, and "It is busy: {why}." also fits a text that goes on with a second sentence.
 
-    def _sentence(self, text: str) -> str | None:
-        if isinstance(twin := self._messages.get(text), str):
-            return twin
-        for pattern, template in self._templates:
-            if found := pattern.fullmatch(text):
-                values = {name: self._value(value) for name, value in found.groupdict().items()}
-                return self._fill(template, values)
-        return None
+    def _sentences(self, text: str, depth: int) -> tuple[int, str]:
+        """Characters that the catalogue knows, and the text with these translated."""
+        starts = [0, *(found.end() for found in _END.finditer(text)), len(text) + 1]
+        best: dict[int, tuple[int, str]] = {len(text) + 1: (0, "")}
+        for index in range(len(starts) - 2, -1, -1):
+            options = []
+            for end in starts[index + 1 : index + 1 + _MOST_SENTENCES]:
+                score, rest = best[end]
+                known = self._sentence(text[starts[index] : end - 1], depth)
+                if known is not None:
+                    options.append((score + known[0], f"{known[1]} {rest}"))
+            if not options:
+                score, rest = best[starts[index + 1]]
+                options.append((score, text[starts[index] : starts[index + 1] - 1] + f" {rest}"))
+            best[starts[index]] = max(options, key=lambda option: option[0])
+        score, said = best[0]
+        return score, said[:-1]  # each piece brought a blank
 
-    def _value(self, value: str) -> str:
-        """Numbers get this language's signs, words that are in the catalogue (file, files) their twins."""
+    def _sentence(self, text: str, depth: int) -> tuple[int, str] | None:
+        if isinstance(twin := self._engine.get(text), str):
+            return len(text), twin
+        best: tuple[int, str] | None = None
+        for template in (*self._templates.get(text[:_KEY], ()), *self._templates.get("", ())):
+            found = template.match(text)
+            if found is None:
+                continue
+            values = {name: self._value(name, value, depth) for name, value in found.items()}
+            if template.few_letters and not all(values[name][0] or _OURS.fullmatch(found[name]) for name in found):
+                continue
+            score = template.weight + sum(known for known, _ in values.values())
+            if best is None or score > best[0]:
+                best = score, self._fill(template.twin, {name: value for name, (_, value) in values.items()})
+        return best
+
+    def _value(self, name: str, value: str, depth: int) -> tuple[int, str]:
         if _AMOUNT.fullmatch(value):
-            return self._amount(value)
-        twin = self._messages.get(value)
-        return twin if isinstance(twin, str) else value
+            return 0, self._amount(value)
+        if name in _NAMES or depth == _DEEPEST:
+            return 0, value
+        return self._read(value, depth + 1)
 
 
-def _pattern(sentence: str) -> re.Pattern[str]:
-    parts = _PLACE.split(sentence)
-    seen: set[str] = set()
-    pattern = ""
-    for index, part in enumerate(parts):
-        if index % 2 == 0:
-            pattern += re.escape(part)
-        elif part in seen:
-            pattern += f"(?P={part})"
-        else:
-            seen.add(part)
-            pattern += f"(?P<{part}>.+?)"
-    return re.compile(pattern, re.DOTALL)
+class _Template:
+    """A sentence with placeholders, matched in linear time: texts of servers and file names are among the values."""
+
+    def __init__(self, sentence: str, twin: str) -> None:
+        parts = _PLACE.split(sentence)
+        self.twin = twin
+        self.weight = sum(map(len, parts[::2]))
+        self.few_letters = not parts[0] and sum(map(str.isalpha, "".join(parts[::2]))) < _FEW_LETTERS
+        self._first, *self._between, self._last = parts[::2]
+        self._names = parts[1::2]
+        self.key = self._first[:_KEY] if len(self._first) >= _KEY else ""
+
+    def match(self, text: str) -> dict[str, str] | None:
+        """What stands in the placeholders, each as short as can be; None where the text is another one."""
+        if not text.startswith(self._first) or not text.endswith(self._last) or len(text) < self.weight:
+            return None
+        position, end = len(self._first), len(text) - len(self._last)
+        values: dict[str, str] = {}
+        for name, literal in zip(self._names, [*self._between, None], strict=True):
+            until = end if literal is None else text.find(literal, position, end)
+            if until < position or values.setdefault(name, text[position:until]) != text[position:until]:
+                return None
+            position = until + len(literal or "")
+        return values
 
 
 ENGLISH = Translator("en", {}, {})
@@ -153,4 +202,4 @@ def _of_language(language: str) -> Translator:
     if not re.fullmatch(r"[a-z]{2,3}", language) or not path.is_file():
         return ENGLISH
     catalogue = json.loads(path.read_text(encoding="utf-8"))
-    return Translator(language, catalogue["python"], catalogue["javascript"])
+    return Translator(language, catalogue["python"], catalogue["javascript"], catalogue["engine"])

@@ -9,27 +9,27 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import itertools
-import logging
 import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
 from . import bridge, frames
+from .client.waits import told_to
 from .errors import Cancelled, DownloadFailed, InputError, JobError, StillRunning, UploadFailed
+from .job_news import News
 from .transfer.progress import JobState, Progress
 from .transfer.receipt import MISSED
+from .transfer.receipt_page import ReceiptPage, page_of
+from .transfer.small import small
 
 if TYPE_CHECKING:
     import pandas as pd
 
-PUBLISH_S = 0.1  # Jupyter drops messages above 1,000 a second; ten a second is as smooth as eyes need
-SHARE = 20  # the picture of a hundred thousand files takes a while to draw: at most a twentieth of the time
 DRAIN_S = 5.0  # what a cancelled job gets for its last words
 
 Ending = Literal["later", "keep"]
 
-_log = logging.getLogger("deepset_nb")
 _numbers = itertools.count(1)
 _jobs: list[Job] = []
 
@@ -67,19 +67,22 @@ class Job:
         id: Number of the job in this kernel, counted from 1.
         started_at: Seconds since 1970.
         view: What shows it, if anything does.
+        code: The line of Python that does the same; never with a key in it.
+        next: The job that went on from here after ``retry()`` or the Retry button, or None.
     """
 
     _failure: type[JobError] = JobError
 
-    def __init__(self, transfer: Transfer, show: Callable[[Job], View] | None = None) -> None:
+    def __init__(self, transfer: Transfer, show: Callable[[Job], View] | None = None, code: str = "") -> None:
         """Start the transfer in the background; ``show`` makes the view that shows it."""
         self.id = next(_numbers)
+        self.code = transfer.progress.code = code
         self._show = show
         self._transfer = transfer
         self.started_at = time.time()
-        self._next: Self | None = None
+        self.next: Self | None = None
         self._retrying = threading.Lock()  # two panels of one job may ask at once
-        self._subscribers: list[Callable[[JobState], None]] = []
+        self._news = News(self.id, self.state, lambda: self.done)
         _jobs.append(self)
         self._task = bridge.submit(self._run, on_exit="wait")
         self._task.add_done_callback(self._close_books)
@@ -88,56 +91,36 @@ class Job:
     # --- progress ---------------------------------------------------------------------------------------------
 
     async def _run(self) -> None:
-        publisher = asyncio.create_task(self._publish_changes())
+        teller = asyncio.create_task(self._news.keep_telling())
         try:
-            await self._transfer.run()
+            with told_to(self._transfer.progress):
+                await self._transfer.run()
         finally:
-            publisher.cancel()
-            self._publish(self.state())
+            teller.cancel()
+            self._news.tell(self.state())
 
     def _close_books(self, task: bridge.BridgeTask[None]) -> None:
         """End a job whose transfer could not do so: cancelled before it began, or broken by an internal error."""
         if not self.done:
             self._transfer.progress.end("cancelled" if isinstance(task.future.exception(), Cancelled) else "failed")
-            self._publish(self.state())
-
-    async def _publish_changes(self) -> None:
-        shown: JobState | None = None
-        while True:
-            now = time.monotonic()
-            if (state := self.state()) != shown:
-                self._publish(state)
-                shown = state
-            await asyncio.sleep(max(PUBLISH_S, SHARE * (time.monotonic() - now)))
-
-    def _publish(self, state: JobState) -> None:
-        for subscriber in list(self._subscribers):
-            if self.done and state["status"] in ("running", "cancelling"):
-                return  # the job has ended inside a callback that waited: the final state is out already
-            bridge.notify(self._tell, subscriber, state)
-
-    def _tell(self, subscriber: Callable[[JobState], None], state: JobState) -> None:
-        try:
-            subscriber(state)
-        except Exception:  # a faulty callback must not stop the transfer, nor the other callbacks
-            _log.exception("A callback of job %d failed and is not called again.", self.id)
-            if subscriber in self._subscribers:
-                self._subscribers.remove(subscriber)
+            self._news.tell(self.state())
 
     def state(self) -> JobState:
         """Phases, counts, failures and words of this moment, as plain JSON values without any secret."""
-        return self._transfer.progress.state()
+        state = small(self._transfer.progress.state())
+        if self.next is not None:  # a second try of the same would do it twice
+            state |= {"can_retry": False, "retry_files": 0}
+        return state
 
     def subscribe(self, callback: Callable[[JobState], None]) -> Callable[[], None]:
         """Call back with every new state, at most ten times a second, and once more at the end.
 
+        While ``wait()`` blocks the main thread, from there; else from a thread of its own.
+
         Returns:
             A function that ends the subscription.
         """
-        self._subscribers.append(callback)
-        if self.done:
-            callback(self.state())
-        return lambda: self._subscribers.remove(callback) if callback in self._subscribers else None
+        return self._news.subscribe(callback)
 
     @property
     def job_id(self) -> str:
@@ -182,7 +165,8 @@ class Job:
         return self
 
     async def _wait(self, timeout_s: float | None) -> bool:
-        await asyncio.wait({self._task.ended(asyncio.get_running_loop())}, timeout=timeout_s)
+        with bridge.lend_main_thread(self._task):
+            await asyncio.wait({self._task.ended(asyncio.get_running_loop())}, timeout=timeout_s)
         if not self._task.done():
             return False
         error = self._task.future.exception()
@@ -225,14 +209,15 @@ class Job:
         if not self.done:
             raise StillRunning(f"Job {self.id} is still running.", "Wait for it, or cancel it first.")
         with self._retrying:
-            if self._next:
-                number = self._next.id
+            if self.next:
+                number = self.next.id
                 raise InputError(
                     f"Job {self.id} was tried again before, as job {number}.",
-                    "Go on with that one: it is what retry() returned, and the panel that shows it has a Retry button.",
+                    "Go on with that one, job.next: the panel that shows it has a Retry button.",
                 )
-            self._next = type(self)(self._transfer.again(), self._show if show else None)
-        return self._next
+            self.next = type(self)(self._transfer.again(), self._show if show else None, self.code)
+        self._news.tell(self.state())  # other views of this one lose their Retry button
+        return self.next
 
     # --- result -----------------------------------------------------------------------------------------------
 
@@ -246,6 +231,16 @@ class Job:
             ok, failed, skipped, unaccounted, cancelled.
         """
         return frames.receipt_of(list(self._transfer.progress.receipt.rows))
+
+    def receipt_page(self, status: str = "", offset: int = 0, limit: int = 50) -> ReceiptPage:
+        """Some rows of the receipt, for a view that turns pages.
+
+        Args:
+            status: Only rows of this status; empty for all.
+            offset: How many rows to leave out at the beginning.
+            limit: How many rows at most.
+        """
+        return page_of(self._transfer.progress, status, offset, limit)
 
     @property
     def failed(self) -> pd.DataFrame:

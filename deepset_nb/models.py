@@ -84,6 +84,21 @@ class File(Model, frozen=True):
     meta: dict[str, Any] | None = None
 
 
+class FileRow(Model, frozen=True, gc=False):
+    """A file as a table takes it: nothing is built that a column does not hold. ``meta`` is JSON as it came."""
+
+    file_id: str
+    url: str
+    name: str
+    size: int
+    created_at: datetime
+    meta: msgspec.Raw = msgspec.Raw(b"null")
+
+    def meta_dict(self) -> dict[str, Any]:
+        """The metadata, decoded."""
+        return msgspec.json.decode(self.meta) or {}
+
+
 class FileKey(Model, frozen=True):
     """What tells files of a workspace apart: a listing's row without the metadata, which is what costs."""
 

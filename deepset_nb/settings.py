@@ -158,6 +158,13 @@ def resolve(
     return Settings(_checked_key(found_key, source), _checked_url(found_url or DEFAULT_URL, url_source), name, source)
 
 
+def known_keys(*files: Path) -> list[Secret]:
+    """Every API key that could be found now, whichever would win, and those of other ``.env`` files."""
+    places = [*_places(), *(_file(file, file.name) for file in files)]
+    found = dict.fromkeys((place.values.get(name) or "").strip() for place in places for name in KEY_NAMES)
+    return [Secret(key) for key in found if key]
+
+
 def save(settings: Settings) -> Path:
     """Write key, URL and workspace name to ``~/.deepset-cloud/.env``, readable by its owner only.
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Executor
 from functools import partial
 from typing import TYPE_CHECKING
 
 from . import bridge, frames
+from .call_as_code import call_as_code
 from .client import AsyncClient
-from .errors import NothingToUpload
+from .errors import InputError, NothingToUpload
 from .job import Transfer, UploadJob
 from .models import DeepsetCloudFile, WriteMode
 from .settings import Settings
@@ -19,7 +21,6 @@ from .transfer.plan import (
     Given,
     PathLike,
     Patterns,
-    plan_files,
     plan_rows,
     plan_texts,
     read_given,
@@ -35,8 +36,8 @@ from .transfer.upload import Upload
 if TYPE_CHECKING:
     import pandas as pd
 
+    from .transfer.from_browser import Courier
     from .transfer.meta import Meta
-    from .widgets.uploader import SpooledFile
 
 PATIENT = 2  # safe mode: one connection, and everything is tried twice as often
 
@@ -142,6 +143,7 @@ class Uploading:
         write_mode: WriteMode | str = WriteMode.KEEP,
         resume: bool = True,
         safe_mode: bool = False,
+        executor: Executor | None = None,
         show: bool = True,
     ) -> UploadJob:
         """Upload files and folders through an upload session; returns at once and shows one live panel.
@@ -154,7 +156,8 @@ class Uploading:
             >>> job.wait().receipt  # doctest: +SKIP
 
         Args:
-            paths: A file, a folder or a glob such as ``"reports/**/*.pdf"``, or several; a DataFrame with ``name``
+            paths: A file, a folder or a glob such as ``"reports/**/*.pdf"``, or several; also URLs that fsspec opens
+                (``s3://``, ``https://``, ``zip://``; extra ``remote``); a DataFrame with ``name``
                 and ``text``, or ``path``, and ``meta`` if you like; or a plan of `plan`, edited.
             recursive: Also what lies in subfolders; base names must differ, as the platform knows no folders.
             include: Patterns as in ``.gitignore``, relative to the folder named: only these files.
@@ -166,6 +169,10 @@ class Uploading:
             write_mode: For names the workspace already has: ``"KEEP"`` both, ``"OVERWRITE"``, or ``"FAIL"``.
             resume: Do not send again what an earlier run has sent.
             safe_mode: One connection and more patience, for a network that breaks.
+            executor: Post from other processes or machines: any ``concurrent.futures.Executor``, such as a
+                ``ProcessPoolExecutor`` or Dask's ``client.get_executor()``. Workers read the files themselves, so
+                these lie on a file system they share, or behind URLs. They are handed the forms of the upload
+                sessions, never the API key.
             show: Show the panel.
 
         Returns:
@@ -176,6 +183,7 @@ class Uploading:
             NothingToUpload: There is no file below the paths.
             InputError: An argument, or a row of a frame, cannot be used.
         """
+        code = call_as_code("ws", Uploading.upload, locals())
         given = read_given(paths, recursive=recursive, include=include, exclude=exclude, hidden=hidden, meta=meta)
         return self._start(
             Upload(
@@ -187,8 +195,10 @@ class Uploading:
                 resume=resume,
                 connections=1 if safe_mode else None,
                 rounds=PATIENT if safe_mode else 1,
+                executor=_checked(executor),
             ),
             show,
+            code,
         )
 
     def upload_texts(
@@ -221,6 +231,7 @@ class Uploading:
             NothingToUpload: There is no text.
             InputError: Something in the list is not a text.
         """
+        code = call_as_code("ws", Uploading.upload_texts, locals())
         files = [DeepsetCloudFile(text, name) for name, text in texts.items()] if isinstance(texts, Mapping) else texts
         documents = [text_document(file) for file in files]
         if not documents:
@@ -236,20 +247,37 @@ class Uploading:
                 resume=resume,
             ),
             show,
+            code,
         )
 
-    def _start(self, transfer: Transfer, show: bool) -> UploadJob:
+    def _start(self, transfer: Transfer, show: bool, code: str = "") -> UploadJob:
         if not show:
-            return UploadJob(transfer)
+            return UploadJob(transfer, code=code)
         from .widgets.show import show_job
 
-        return UploadJob(transfer, show_job)
+        return UploadJob(transfer, show_job, code)
 
-    def _upload_spooled(self, files: list[SpooledFile], write_mode: str) -> UploadJob:
-        """Send what a browser handed over; the uploader shows the job itself."""
-        plan = partial(plan_files, [(str(file.path), file.name, file.relative_path) for file in files])
-        mode = WriteMode.named(write_mode)
-        # Each drop is a new copy in a folder of its own: there is no earlier run of it to go on from.
+    def _upload_chosen(self, plan: Callable[[], list[Row]], write_mode: str, courier: Courier | None) -> UploadJob:
+        """Send what was chosen in a browser; the uploader shows the job itself."""
+        # Each drop is a new copy in a place of its own: there is no earlier run of it to go on from.
         return self._start(
-            Upload(self.settings, plan, Progress(self.target), who=self._who, write_mode=mode, resume=False), show=False
+            Upload(
+                self.settings,
+                plan,
+                Progress(self.target),
+                who=self._who,
+                write_mode=WriteMode.named(write_mode),
+                resume=False,
+                courier=courier,
+            ),
+            show=False,
         )
+
+
+def _checked(executor: Executor | None) -> Executor | None:
+    if executor is not None and not isinstance(executor, Executor):
+        raise InputError(
+            f"executor is a {type(executor).__name__}.",
+            "Give a concurrent.futures.Executor; of a Dask client its get_executor().",
+        )
+    return executor

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-from . import bridge, frames
+from . import bridge
 from .client import AsyncClient
 from .downloading import Downloading
 from .job import kernel_jobs
+from .looking import Looking
 from .settings import Settings, resolve
+from .tidying import Tidying
 from .transfer.identity import Identity, identify
 from .transfer.progress import Target
 from .upload_session import UploadSession, fetch_session, parse_session_id
@@ -21,14 +22,15 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from .connect import Sandbox
-    from .widgets.messages import SessionPage, SessionRow
+    from .job import DownloadJob
+    from .widgets.file_browser import FileBrowser
     from .widgets.session_browser import SessionBrowser
-    from .widgets.uploader import Uploader
+    from .widgets.uploader import Lane, Uploader
 
 _latest: Workspace | None = None
 
 
-class Workspace(Uploading, Downloading):
+class Workspace(Looking, Uploading, Downloading, Tidying):
     """A workspace of the deepset AI Platform.
 
     Making one asks the platform who you are and whether the workspace is there, so that a wrong key or name shows at
@@ -91,47 +93,7 @@ class Workspace(Uploading, Downloading):
         async with AsyncClient(self.settings) as client:
             return await identify(client, self.name)
 
-    # --- looking ----------------------------------------------------------------------------------------------
-
-    def list_files(self, name: str | None = None, *, odata_filter: str | None = None) -> pd.DataFrame:
-        """The workspace's files, newest first.
-
-        Example:
-            >>> ws.list_files(name="report").columns.tolist()
-            ['file_id', 'name', 'size', 'created_at', 'meta', 'url']
-
-        Args:
-            name: Part of the file name.
-            odata_filter: Filter on metadata, such as ``"topic eq 'news'"`` (platform API reference: list files).
-
-        Returns:
-            Columns ``file_id name url`` (string), ``size`` (Int64, bytes), ``created_at`` (datetime64[us, UTC]),
-            ``meta`` (object, a dict each).
-        """
-        return frames.files(bridge.run(self._collect, "files", name=name, odata_filter=odata_filter, order="DESC"))
-
-    def list_upload_sessions(self, *, is_expired: bool | None = None) -> pd.DataFrame:
-        """The workspace's upload sessions, newest first.
-
-        Example:
-            >>> ws.list_upload_sessions().query("status == 'OPEN'")  # doctest: +SKIP
-
-        Args:
-            is_expired: True for expired ones only, False for the others only, None for all.
-
-        Returns:
-            Columns ``session_id status write_mode created_by`` (string), ``created_at expires_at``
-            (datetime64[us, UTC]).
-        """
-        return frames.sessions(bridge.run(self._collect, "upload_sessions", is_expired=is_expired))
-
-    async def _collect(self, listing: str, **filters: Any) -> list[Any]:
-        found: list[Any] = []
-        async with AsyncClient(self.settings) as client:
-            pages: AsyncGenerator[list[Any], None] = getattr(client, listing).list(self.name, **filters)
-            async for page in pages:
-                found += page
-        return found
+    # --- looking at one session -------------------------------------------------------------------------------
 
     def get_upload_session(self, session_id: str | UUID) -> UploadSession:
         """One upload session: its state, its counts, and the outcome of each file.
@@ -179,47 +141,65 @@ class Workspace(Uploading, Downloading):
 
     # --- widgets ----------------------------------------------------------------------------------------------
 
-    def uploader(self) -> Uploader:
+    def uploader(self, lane: Lane = "auto") -> Uploader:
         """A drop zone: files from your own computer, through the notebook, to the platform.
 
         Example:
             >>> uploader = ws.uploader()
             >>> uploader  # doctest: +SKIP
-            >>> uploader.job.receipt  # doctest: +SKIP
+            >>> uploader.receipt  # doctest: +SKIP
+
+        Args:
+            lane: ``"direct"``: the browser posts the files to the platform's bucket itself; ``"kernel"``: they come
+                through this kernel. ``"auto"`` takes the direct way where page and bucket can reach each other.
 
         Returns:
-            An ipywidget; ``job`` is the last upload made with it.
+            An ipywidget; ``job`` is the last upload made with it, ``receipt`` its rows, ``code`` the Python that does
+            the same.
+
+        Raises:
+            InputError: There is no such lane.
         """
         from .widgets.uploader import Uploader
 
-        return Uploader(self._upload_spooled, target=self.target)
+        return Uploader(self._upload_chosen, target=self.target, lane=lane, api_url=self.settings.api_url)
 
     def session_browser(self) -> SessionBrowser:
-        """A table of the workspace's upload sessions, to refresh and to close them.
+        """A table of the workspace's upload sessions: how each stands, what became of its files, closing one.
 
         Example:
             >>> ws.session_browser()  # doctest: +SKIP
 
         Returns:
-            An ipywidget.
+            An ipywidget; ``selection``, ``view`` and ``code`` bring what it shows back to Python.
         """
         from .widgets.session_browser import SessionBrowser
 
-        return SessionBrowser(self._session_page, self._close_by_id, target=self.target)
+        return SessionBrowser(self.settings, target=self.target, view=self.list_upload_sessions)
 
-    async def _session_page(self) -> SessionPage:
-        async with AsyncClient(self.settings) as client:
-            found, total = await client.upload_sessions.newest(self.name)
-        rows = [frames.session_record(session) for session in found]
-        for row in rows:
-            row.update({name: row[name] and row[name].isoformat() for name in ("created_at", "expires_at")})
-        return {"rows": cast("list[SessionRow]", rows), "total": total}
+    def file_browser(self) -> FileBrowser:
+        """A table of the workspace's files, smooth at any number of them: filter, pick, download, delete.
 
-    async def _close_by_id(self, session_id: str) -> None:
-        await self._close_session(parse_session_id(session_id))
+        Example:
+            >>> browser = ws.file_browser()
+            >>> browser  # doctest: +SKIP
+            >>> browser.selection  # doctest: +SKIP
+            >>> browser.code
+            'ws.list_files()'
+
+        Returns:
+            An ipywidget; ``selection``, ``view`` and ``code`` bring what it shows back to Python, ``job`` is the
+            download started last.
+        """
+        from .widgets.file_browser import FileBrowser
+
+        return FileBrowser(self.settings, target=self.target, view=self.list_files, download=self._download_chosen)
+
+    def _download_chosen(self, files: pd.DataFrame, folder: str) -> DownloadJob:
+        return self.download(folder or None, files=files, show=False)
 
     def dashboard(self) -> ipywidgets.Tab:
-        """Uploader, running jobs and upload sessions as tabs of one widget.
+        """Uploader, running jobs, upload sessions and files as tabs of one widget.
 
         Example:
             >>> ws.dashboard()  # doctest: +SKIP
@@ -229,7 +209,7 @@ class Workspace(Uploading, Downloading):
         """
         from .widgets.dashboard import dashboard
 
-        return dashboard(self.uploader(), kernel_jobs, self.session_browser())
+        return dashboard(self.uploader(), kernel_jobs, self.session_browser(), self.file_browser())
 
 
 def latest() -> Workspace | None:

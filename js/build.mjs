@@ -7,8 +7,8 @@ import { fileURLToPath } from "node:url";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const STATIC = join(HERE, "..", "deepset_nb", "static");
-const WIDGETS = ["job_panel", "uploader", "session_browser"];
-const LIMIT_BYTES = 44_000;
+const WIDGETS = ["job_panel", "uploader", "session_browser", "file_browser"];
+const LIMIT_BYTES = 41_000;
 
 const PARTS_DIR = join(HERE, "src", "parts");
 const PARTS = (existsSync(PARTS_DIR) ? readdirSync(PARTS_DIR) : []).map((file) => parse(file).name);

@@ -17,20 +17,21 @@ PACKAGE = "deepset_nb"
 
 # Imports point only to the right; rooms of one place may import each other.
 ORDER = (
-    ("__init__", "__main__", "cli", "demo", "magics"),
-    ("workspace", "connect", "workflows", "upload_session", "uploading", "downloading"),
+    ("__init__", "__main__", "cli", "demo", "magics", "magic_words"),
+    ("workspace", "connect", "workflows", "upload_session", "notebook_check"),
+    ("uploading", "downloading", "looking", "listing_line", "tidying", "call_as_code"),
     ("widgets",),
-    ("job", "history"),
-    ("frames",),
+    ("job", "job_news", "history"),
+    ("frames", "file_frames"),
     ("bridge", "_task", "_main_thread", "_at_exit"),
     ("transfer",),
     ("client",),
-    ("models", "errors", "settings", "i18n", "_places", "_version"),
+    ("models", "errors", "settings", "i18n", "traces", "_places", "_version"),
 )
 PLACE = {room: place for place, rooms in enumerate(ORDER) for room in rooms}
 EMULATOR_MAY_IMPORT = {"models", "errors", "emulator"}
 MAY_IMPORT_EMULATOR = {"cli", "connect", "demo", "emulator"}
-MAY_IMPORT_PANDAS = {"workspace", "frames", "transfer.plan", "transfer.receipt", "transfer.meta"}
+MAY_IMPORT_PANDAS = {"workspace", "frames", "file_frames", "transfer.plan", "transfer.receipt", "transfer.meta"}
 NOTEBOOK_LIBRARIES = {"ipywidgets", "anywidget", "IPython"}
 NESTING = {"nest_asyncio", "nest_asyncio2"}
 KNOWS_ENDPOINTS = {"client", "emulator"}

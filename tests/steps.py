@@ -12,6 +12,8 @@ from tests.process import ROOT, SCRATCH, Finished, run
 from tests.results import Tally
 
 OLDEST_IPYKERNEL = "6.31.0"  # the lower bound in pyproject.toml
+SUBSHELL_IPYKERNEL = "7.3.0"  # the last that brings a widget's clicks past a busy cell by itself; 7.4 pins them
+CLICKS = "test_bridge_clicks.py"
 STUCK_S = 90  # pytest prints every thread's stack when one test takes this long
 
 
@@ -68,9 +70,12 @@ def _chromium(session: Session, log: Path) -> Tally:
     return Tally(passed=1)
 
 
-def _older_kernel(session: Session, log: Path) -> Tally:
-    session.python["kernel-oldest"] = tools.python_with_ipykernel(OLDEST_IPYKERNEL, log)
-    return Tally(passed=1)
+def _ipykernel(version: str, group: str) -> Callable[[Session, Path], Tally]:
+    def action(session: Session, log: Path) -> Tally:
+        session.python[group] = tools.python_with_ipykernel(version, log)
+        return Tally(passed=1)
+
+    return action
 
 
 def _pytest(group: str, folder: str, *args: str, limit_s: float) -> Callable[[Session, Path], Tally]:
@@ -99,7 +104,8 @@ def _pytest(group: str, folder: str, *args: str, limit_s: float) -> Callable[[Se
 
 _NOTHING_COLLECTED = 5  # pytest's exit code
 _TWO_AT_ONCE = ("-n", "2")  # these groups start no browser and time nothing
-_NEED_BUNDLES = {"js", "unit", "kernel", "kernel-oldest", "notebooks", "packaging", "browser"}
+_FILES_AT_ONCE = (*_TWO_AT_ONCE, "--dist=loadfile")  # each file's tests in their order, two files at a time
+_NEED_BUNDLES = {"js", "unit", "kernel", "kernel-oldest", "kernel-clicks", "notebooks", "packaging", "browser"}
 
 STEPS = (
     Step("ruff check", frozenset({"lint"}), _python("-m", "ruff", "check", limit_s=60)),
@@ -112,17 +118,28 @@ STEPS = (
     Step("unit", frozenset({"unit"}), _pytest("unit", "unit", *_TWO_AT_ONCE, limit_s=300)),
     Step("contract", frozenset({"contract"}), _pytest("contract", "contract", *_TWO_AT_ONCE, limit_s=1200)),
     Step("kernel", frozenset({"kernel"}), _pytest("kernel", "kernel", limit_s=300)),
-    Step(f"ipykernel {OLDEST_IPYKERNEL}", frozenset({"kernel-oldest"}), _older_kernel),
+    Step(f"ipykernel {OLDEST_IPYKERNEL}", frozenset({"kernel-oldest"}), _ipykernel(OLDEST_IPYKERNEL, "kernel-oldest")),
     Step(
         "kernel-oldest",
         frozenset({"kernel-oldest"}),
         _pytest("kernel-oldest", "kernel", limit_s=300),
         f"ipykernel {OLDEST_IPYKERNEL}",
     ),
-    Step("notebooks", frozenset({"notebooks"}), _pytest("notebooks", "notebooks", limit_s=180)),
+    Step(
+        f"ipykernel {SUBSHELL_IPYKERNEL}",
+        frozenset({"kernel-clicks"}),
+        _ipykernel(SUBSHELL_IPYKERNEL, "kernel-clicks"),
+    ),
+    Step(
+        "kernel-clicks",
+        frozenset({"kernel-clicks"}),
+        _pytest("kernel-clicks", f"kernel/{CLICKS}", limit_s=120),
+        f"ipykernel {SUBSHELL_IPYKERNEL}",
+    ),
+    Step("notebooks", frozenset({"notebooks"}), _pytest("notebooks", "notebooks", *_FILES_AT_ONCE, limit_s=400)),
     Step("packaging", frozenset({"packaging"}), _pytest("packaging", "packaging", limit_s=240)),
     Step("chromium", frozenset({"browser"}), _chromium),
-    Step("browser", frozenset({"browser"}), _pytest("browser", "browser", limit_s=480), "chromium"),
+    Step("browser", frozenset({"browser"}), _pytest("browser", "browser", limit_s=720), "chromium"),
 )
 GROUPS = tuple(dict.fromkeys(group for step in STEPS for group in sorted(step.groups) if len(step.groups) == 1))
 

@@ -27,6 +27,8 @@ from .http1 import Http1Transport
 from .http1_connection import KEEPALIVE_S, StaleConnection
 from .multipart import Body, Form
 from .network import CONNECT_S, proxy_for, reason_of, ssl_context, usable_proxy
+from .places import is_remote
+from .remote_content import RemoteContent
 from .retries import Again, is_final, retry_after, retrying
 
 Source = bytes | str | os.PathLike[str]
@@ -96,12 +98,12 @@ class Bucket:
         *,
         on_sent: Callable[[int], None] | None = None,
         on_retry: Callable[[DeepsetError], None] | None = None,
-    ) -> str:
+    ) -> str | None:
         """Store one object.
 
         Args:
             name: File name, without folders; it is stored as `filenames.stored_name` says.
-            source: Its content, or the path of the file on disk, which is read as it is sent.
+            source: Its content, or the path of the file on disk or a URL for fsspec, which is read as it is sent.
             size: Its length in bytes, as it was planned.
             on_sent: Told the number of file bytes handed to the network; negative when an attempt failed and its
                 bytes do not count. The numbers add up to ``size`` if the post succeeds, else to 0.
@@ -237,7 +239,9 @@ class Bucket:
         return failed if final else Again(failed)
 
 
-def _content(source: Source, size: int) -> bytes | FileIO:
+def _content(source: Source, size: int) -> bytes | FileIO | RemoteContent:
+    if is_remote(source):
+        return RemoteContent(str(source), size)
     if not isinstance(source, bytes):
         return small_content(source, size) if size <= INLINE_BYTES else FileIO(source, opener=open_regular)
     if len(source) != size:

@@ -5,21 +5,21 @@ from __future__ import annotations
 import builtins
 import contextlib
 import json
-import re
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
-from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 from uuid import UUID
 
 import httpx
 
-from ..errors import ApiError, InvalidMeta
-from ..models import File, FileId, FileKey, WriteMode, page_of, utf8
+from ..errors import ApiError, DeepsetError, FileNotFound, InputError, InvalidMeta
+from ..models import File, FileId, FileKey, FileRow, WriteMode, page_of, utf8
+from .content import Content, length_of, range_of
+from .cursor import by_cursor
 from .multipart import Form, escaped
 from .network import CONNECT_S, WRITE_S
-from .paging import MOST_ROWS, numbered_pages, rows_per_page
+from .paging import MOST_ROWS, Page, numbered_pages, rows_per_page
 from .paths import file_path, workspace_path
 from .responses import Asked, Subject, decoded
 from .retries import MAKING, REPEATABLE
@@ -27,28 +27,15 @@ from .retries import MAKING, REPEATABLE
 if TYPE_CHECKING:
     from .async_client import AsyncClient
 
+Field = Literal["created_at", "name"]
+Order = Literal["ASC", "DESC"]
+
 _Page = page_of(File)
+_RowPage = page_of(FileRow)
 _KeyPage = page_of(FileKey)
 
 # The answer comes after the platform has stored up to 200 MB; its own limit for a request is about 3 minutes.
 _UPLOAD_TIMEOUT = httpx.Timeout(connect=CONNECT_S, read=200.0, write=WRITE_S, pool=None)
-
-
-@dataclass(frozen=True)
-class Content:
-    """The content of a file, under way.
-
-    Attributes:
-        pieces: The bytes from ``start`` on.
-        start: Where they begin: where it was asked for, or 0.
-        total: Bytes of the whole file, if the platform says so.
-        etag: What the platform calls this version of the content, or nothing.
-    """
-
-    pieces: AsyncIterator[bytes]
-    start: int
-    total: int | None
-    etag: str
 
 
 class Files:
@@ -65,8 +52,8 @@ class Files:
         name: str | None = None,
         odata_filter: str | None = None,
         batch_size: int = MOST_ROWS,
-        field: Literal["created_at", "name"] | None = None,
-        order: Literal["ASC", "DESC"] | None = None,
+        field: Field | None = None,
+        order: Order | None = None,
     ) -> AsyncGenerator[list[File], None]:
         """Pages of files; each file comes once, even if pages overlap.
 
@@ -83,26 +70,52 @@ class Files:
             WorkspaceNotFound: There is no such workspace.
         """
         asked = {"name": name, "filter": odata_filter, "field": field, "order": order}
-        params: dict[str, Any] = {key: value for key, value in asked.items() if value}
-        params["limit"] = rows_per_page(batch_size)
-        seen: set[UUID] = set()
-        more = True
-        while more:
-            page = await self._page(workspace, params)
-            rows = [row for row in page.data if row.file_id not in seen]
-            seen.update(row.file_id for row in rows)
-            more = page.has_more
-            if rows:
-                last = rows[-1]
-                yield rows
-                # By cursor, not by page number: only this way filters work (platform API reference: list files).
-                after = last.name if field == "name" else last.created_at.isoformat()
-                params |= {"after_value": after, "after_file_id": str(last.file_id)}
-            elif more:
-                raise ApiError(
-                    f"{self._client.settings.host} says there are more files after {len(seen):,}, but sends none.",
-                    "Try again; narrow the listing by name= or odata_filter= if it stays so.",
-                )
+        params = {key: value for key, value in asked.items() if value} | {"limit": rows_per_page(batch_size)}
+        async with contextlib.aclosing(self._by_cursor(workspace, params, _Page, by_name=field == "name")) as pages:
+            async for page in pages:
+                yield page.data
+
+    async def rows(
+        self,
+        workspace: str,
+        *,
+        name: str | None = None,
+        odata_filter: str | None = None,
+        field: Field = "created_at",
+        order: Order = "DESC",
+        most: int | None = None,
+    ) -> AsyncGenerator[tuple[builtins.list[FileRow], int], None]:
+        """The same for tables: pages as large as the platform gives them, metadata as it came, and the total.
+
+        Args:
+            workspace: Name of the workspace.
+            name: Only files whose names contain this.
+            odata_filter: Only files whose metadata matches.
+            field: Sort by this.
+            order: In this direction.
+            most: So many rows are wanted, so that no more are asked for than are likely to do.
+
+        Raises:
+            Unprocessable: The platform does not understand the filter.
+            WorkspaceNotFound: There is no such workspace.
+        """
+        asked = {"name": name, "filter": odata_filter, "field": field, "order": order}
+        params = {key: value for key, value in asked.items() if value} | {
+            "limit": MOST_ROWS if most is None else rows_per_page(most)
+        }
+        all_of_it = most is None or most > MOST_ROWS
+        listing = self._by_cursor(workspace, params, _RowPage, by_name=field == "name", large=all_of_it)
+        async with contextlib.aclosing(listing) as pages:
+            async for page in pages:
+                yield page.data, page.total
+
+    def _by_cursor(
+        self, workspace: str, params: dict[str, Any], kind: type[Any], **options: bool
+    ) -> AsyncGenerator[Any, None]:
+        async def ask(params: dict[str, Any]) -> Any:
+            return await self._page(workspace, params, kind)
+
+        return by_cursor(ask, params, host=self._client.settings.host, **options)
 
     async def newest(self, workspace: str) -> AsyncGenerator[builtins.list[FileKey], None]:
         """Pages of files, newest first, a few asked for ahead: quicker than `list`, and without metadata.
@@ -120,6 +133,58 @@ class Files:
         async with contextlib.aclosing(numbered_pages(fetch)) as pages:
             async for page in pages:
                 yield page.data
+
+    async def page(
+        self,
+        workspace: str,
+        *,
+        number: int | None = None,
+        after: File | None = None,
+        rows: int = MOST_ROWS,
+        name: str | None = None,
+        odata_filter: str | None = None,
+        field: Field = "created_at",
+        order: Order = "DESC",
+    ) -> Page:
+        """One page of files: that of a number, or what follows a file; the first one without both.
+
+        A number does not go with ``odata_filter`` (platform API reference: list files).
+
+        Args:
+            workspace: Name of the workspace.
+            number: Of the page, from 1.
+            after: The last file of the page before.
+            rows: Rows a page, at most 100.
+            name: Only files whose names contain this.
+            odata_filter: Only files whose metadata matches.
+            field: Sort by this.
+            order: Sort in this direction.
+        """
+        asked = {"page_number": number, "name": name, "filter": odata_filter}
+        params: dict[str, Any] = {key: value for key, value in asked.items() if value}
+        params |= {"limit": rows_per_page(rows), "field": field, "order": order}
+        if after is not None:
+            value = after.name if field == "name" else after.created_at.isoformat()
+            params |= {"after_value": value, "after_file_id": str(after.file_id)}
+        return cast("Page", await self._page(workspace, params))
+
+    async def delete(self, workspace: str, file_id: UUID) -> None:
+        """Delete one file.
+
+        Raises:
+            FileNotFound: The workspace has no such file.
+            InputError: ``file_id`` is no UUID. Nothing else may get into the path: without an id, the same request
+                deletes every file of the workspace (platform API reference: delete).
+        """
+        if not isinstance(file_id, UUID):
+            raise InputError(f"{file_id!r} is not the id of a file.", "Nothing was deleted.")
+        repeated: list[DeepsetError] = []
+        path, asked = file_path(workspace, file_id), Asked(Subject.FILE, workspace, str(file_id))
+        try:
+            await self._client.request("DELETE", path, asked, worth=REPEATABLE, on_retry=repeated.append)
+        except FileNotFound:
+            if not repeated:  # else an attempt before deleted it, and only its answer was lost
+                raise
 
     async def upload(
         self,
@@ -223,7 +288,7 @@ class Files:
                 start = -1  # it has no such byte
             else:
                 encoded = "content-encoding" in response.headers
-                first, total = _range_of(response) if start else (0, _length_of(response))
+                first, total = range_of(response) if start else (0, length_of(response))
                 if first in (0, start) and not (encoded and first):
                     etag = response.headers.get("etag", "")
                     yield Content(response.aiter_bytes(), first, None if encoded else total, etag)
@@ -247,19 +312,6 @@ class Files:
         path = workspace_path(workspace, "files")
         response = await self._client.request("GET", path, asked, worth=REPEATABLE, params=params)
         return decoded(response, kind, self._client.settings)
-
-
-def _range_of(response: httpx.Response) -> tuple[int, int | None]:
-    """The first byte an answer holds, -1 for a part that does not say, and the size of the whole if it is known."""
-    if response.status_code != 206:
-        return 0, _length_of(response)
-    found = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("content-range", ""))
-    return (int(found[1]), int(found[2]) if found[2] != "*" else None) if found else (-1, None)
-
-
-def _length_of(response: httpx.Response) -> int | None:
-    length = response.headers.get("content-length", "")
-    return int(length) if length.isdecimal() else None
 
 
 def _as_json(meta: Mapping[str, Any]) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import xxhash
+
+from .places import opened
 
 _READ_BYTES = 1 << 20
 
@@ -27,7 +28,7 @@ def fingerprint_of(path: str | os.PathLike[str]) -> str:
         OSError: The file cannot be opened or read.
     """
     running, buffer = xxhash.xxh3_128(), bytearray(_READ_BYTES)
-    with Path(path).open("rb", buffering=0) as file:
-        while size := file.readinto(buffer):
+    with opened(path) as file:
+        while size := file.readinto(buffer):  # type: ignore[attr-defined]
             running.update(memoryview(buffer)[:size])
     return running.hexdigest()

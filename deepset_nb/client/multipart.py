@@ -18,6 +18,7 @@ import httpx
 
 from .file_content import FileContent
 from .fingerprint import fingerprint
+from .remote_content import RemoteContent
 
 WRITE_BYTES = 256 << 10  # of content in memory; what is larger is cut, so that progress moves
 
@@ -44,12 +45,14 @@ class Form:
         self._before_name = "".join(parts).encode()
         self._after_data = f"\r\n--{boundary}--\r\n".encode()
 
-    def body(self, name: str, source: bytes | FileIO, size: int, on_sent: Callable[[int], None]) -> Body:
+    def body(
+        self, name: str, source: bytes | FileIO | RemoteContent, size: int, on_sent: Callable[[int], None]
+    ) -> Body:
         """One request body: the form with this file in it.
 
         Args:
             name: File name, already escaped.
-            source: Content, or the open file.
+            source: Content, or the open file, or what lies behind a URL.
             size: Its length in bytes.
             on_sent: Told the number of file bytes of each write that went through.
 
@@ -57,7 +60,7 @@ class Form:
             BucketError: Code ``FileChanged``: the file does not have this size.
         """
         head = self._before_name + f'{name}"\r\nContent-Type: {content_type(name)}\r\n\r\n'.encode()
-        content = source if isinstance(source, bytes) else FileContent(source, size)
+        content = FileContent(source, size) if isinstance(source, FileIO) else source
         return Body(head, content, size, self._after_data, on_sent)
 
 
@@ -71,7 +74,12 @@ class Body(httpx.AsyncByteStream):
     """
 
     def __init__(
-        self, head: bytes, content: bytes | FileContent, size: int, tail: bytes, on_sent: Callable[[int], None]
+        self,
+        head: bytes,
+        content: bytes | FileContent | RemoteContent,
+        size: int,
+        tail: bytes,
+        on_sent: Callable[[int], None],
     ) -> None:
         """Take the parts; nothing is read yet."""
         self.length = len(head) + size + len(tail)

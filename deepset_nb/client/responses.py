@@ -33,14 +33,14 @@ T = TypeVar("T")
 
 
 class Subject(Enum):
-    """What a request is about."""
+    """What a request is about, in words."""
 
     PLATFORM = "this address"
-    WORKSPACE = "workspace"
+    WORKSPACE = "workspace {name}"
     NEW_SESSION = "a new upload session"
-    SESSION = "upload session"
-    NEW_FILE = "a new file"
-    FILE = "file"
+    SESSION = "upload session {name}"
+    NEW_FILE = "a new file {name}"
+    FILE = "file {name}"
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Asked:
     name: str = ""
 
     def __str__(self) -> str:
-        return f"{self.subject.value} {self.name}".strip()
+        return self.subject.value.format(name=self.name).strip()
 
 
 _SEE_WORKSPACES = "deepset_nb.workspaces() lists the names this key can see."

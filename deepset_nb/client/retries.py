@@ -20,6 +20,7 @@ from stamina import instrumentation
 
 from ..errors import DeepsetError
 from .network import is_certificate
+from .waits import Request
 
 T = TypeVar("T")
 
@@ -123,19 +124,24 @@ async def retrying(
         wait_jitter=JITTER_S,
     )
     try:
-        async for each in context:
-            if each.num > 1:
-                _log.info("attempt %d, because: %s", each.num, failed)
-                if on_retry is not None:
-                    on_retry(failed.cause)
-            with each:
-                if each.num == 1:
-                    raise failed
-                try:
-                    return await attempt()
-                except Again as again:
-                    failed = again
-                    raise
+        with Request() as request:
+            async for each in context:
+                request.goes_on()
+                if each.num > 1:
+                    _log.info("attempt %d, because: %s", each.num, failed)
+                    if on_retry is not None:
+                        on_retry(failed.cause)
+                with each:
+                    try:
+                        if each.num == 1:
+                            raise failed
+                        return await attempt()
+                    except Again as again:
+                        failed = again
+                        if each.num < ATTEMPTS:
+                            pause_s = each.next_wait if again.after_s is None else again.after_s
+                            request.waits(each.num + 1, ATTEMPTS, pause_s, again.cause.message)
+                        raise
     except Again as again:
         cause = again.cause
     # Raised out here, so that it does not hold on to the failed attempt, its request and a megabyte of body.

@@ -8,7 +8,9 @@ import httpx
 
 from ..errors import ConnectionFailed, SandboxError
 from ..settings import Secret
+from .details import details_of
 from .network import TIMEOUT
+from .paths import workspace_path
 
 HEADER = "X-Sandbox-Admin-Key"
 
@@ -30,6 +32,14 @@ class SandboxAdmin:
         """Make a workspace, with the example documents in it; nothing happens if it is there."""
         await self._request("POST", "/workspaces", {"name": name})
 
+    async def add_files(self, workspace: str, count: int) -> None:
+        """Bring a workspace to at least ``count`` files, made up in bulk."""
+        await self._request("POST", "/files", {"workspace": workspace, "count": count})
+
+    async def reset_workspace(self, name: str) -> None:
+        """Put a workspace back to its first day: nothing in it but the example documents."""
+        await self._request("POST", workspace_path(name, "reset"), None)
+
     async def add_faults(self, faults: Sequence[str]) -> None:
         """Activate named faults, beside those active already."""
         await self._request("POST", "/faults", {"faults": list(faults)})
@@ -49,7 +59,7 @@ class SandboxAdmin:
                     f"The sandbox at {self._root.removesuffix('/_sandbox')} does not answer.", "Start it again."
                 ) from None
         if not response.is_success:
-            words = "; ".join(map(str, response.json().get("errors", []))) if response.content else ""
+            words = details_of(response)
             raise SandboxError(
                 f"The sandbox refused: {words or response.status_code}.", "See deepset-nb sandbox --help."
             )

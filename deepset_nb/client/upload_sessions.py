@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import contextlib
 from collections.abc import AsyncGenerator
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from uuid import UUID
 
 from ..errors import Conflict, DeepsetError
@@ -18,7 +18,7 @@ from ..models import (
     WriteMode,
     page_of,
 )
-from .paging import MOST_ROWS, numbered_pages, rows_per_page
+from .paging import MOST_ROWS, Page, numbered_pages, rows_per_page
 from .paths import session_path, workspace_path
 from .responses import Asked, Subject, decoded
 from .retries import MAKING, REPEATABLE
@@ -94,13 +94,51 @@ class UploadSessions:
             if rows:
                 yield rows
 
+    async def page(
+        self, workspace: str, number: int = 1, *, rows: int = MOST_ROWS, is_expired: bool | None = None
+    ) -> Page:
+        """One page of sessions, in the platform's own order.
+
+        Args:
+            workspace: Name of the workspace.
+            number: Of the page, from 1.
+            rows: Rows a page, at most 100.
+            is_expired: Only those past their time, only those not, or all.
+        """
+        path, asked = workspace_path(workspace, "upload_sessions"), Asked(Subject.WORKSPACE, workspace, workspace)
+        params: dict[str, Any] = {"limit": rows_per_page(rows)}
+        if is_expired is not None:
+            params["is_expired"] = is_expired
+        return cast("Page", await self._page(path, asked, params, number, _SessionPage))
+
     async def newest(self, workspace: str, rows: int = MOST_ROWS) -> tuple[builtins.list[UploadSessionDetail], int]:
         """The newest sessions, one page of them, and how many there are in all."""
-        path, asked = workspace_path(workspace, "upload_sessions"), Asked(Subject.WORKSPACE, workspace, workspace)
-        params = {"limit": rows_per_page(rows), "page_number": 1}
-        response = await self._client.request("GET", path, asked, worth=REPEATABLE, params=params)
-        page = decoded(response, _SessionPage, self._client.settings)
+        page = await self.page(workspace, rows=rows)
         return page.data, page.total
+
+    async def files_page(
+        self,
+        workspace: str,
+        session_id: UUID | str,
+        number: int = 1,
+        *,
+        rows: int = MOST_ROWS,
+        ingestion_status: IngestionStatus | None = None,
+    ) -> Page:
+        """One page of the outcome of each file of a session; its ``total`` counts them all.
+
+        Args:
+            workspace: Name of the workspace.
+            session_id: Id of the session.
+            number: Of the page, from 1.
+            rows: Rows a page, at most 100.
+            ingestion_status: Only files in this state.
+        """
+        path, asked = session_path(workspace, session_id, "files"), Asked(Subject.SESSION, workspace, str(session_id))
+        params: dict[str, Any] = {"limit": rows_per_page(rows)}
+        if ingestion_status is not None:
+            params["ingestion_status"] = str(ingestion_status)
+        return cast("Page", await self._page(path, asked, params, number, _FilePage))
 
     async def status(self, workspace: str, session_id: UUID | str) -> UploadSessionStatus:
         """What became of a session's files so far, in numbers.

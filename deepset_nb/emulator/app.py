@@ -18,6 +18,7 @@ from . import admin, deletion, files, metadata, sessions, uploads, workspaces
 from .auth import Gate
 from .bucket import bucket
 from .config import SandboxConfig
+from .made_up import fill
 from .platform import Platform
 from .seed import make_room
 
@@ -32,6 +33,7 @@ def create_app(config: SandboxConfig) -> FastAPI:
     platform = Platform(config)
     try:
         make_room(platform, config.workspace)
+        fill(platform, config.workspace, config.files)
     except BaseException:
         platform.close()
         raise

@@ -42,12 +42,16 @@ async def bucket(request: Request) -> Response:
             response.headers["Connection"] = "close"
     except (ClientDisconnect, ConnectionReset):
         response = Response(status_code=400)  # goes nowhere: the connection is gone
-    response.headers.update(CORS)
+    platform: Platform = request.app.state.platform
+    if platform.config.choices.bucket_cors:
+        response.headers.update(CORS)
     return response
 
 
 async def _answer(request: Request) -> Response:
     if request.method == "OPTIONS":
+        if not request.app.state.platform.config.choices.bucket_cors:
+            raise BucketRefusal("AccessForbidden", "CORSResponse: CORS is not enabled for this bucket.")
         wanted = request.headers.get("Access-Control-Request-Headers")
         allowed = {"Access-Control-Allow-Headers": wanted} if wanted else {}
         return Response(headers=PREFLIGHT | allowed)

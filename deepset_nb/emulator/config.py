@@ -42,6 +42,7 @@ class Choices:
 
     max_object_bytes: int = 5 * GIB  # S3's own limit for a form
     length_range_in_policy: bool = True  # the usual guard; without it only S3's own 5 GB hold
+    bucket_cors: bool = True  # a bucket answers pages only where its owner allows it; False answers as S3 does then
     decode_names: bool = True  # uploaded names come back readable, so someone percent-decodes once
 
     overwrite_keeps_id: bool = True  # False: the replacement is a new file with a new id
@@ -81,6 +82,7 @@ class SandboxConfig:
         api_key: Key clients send; None makes a random one for this run.
         admin_key: Key of the ``/_sandbox`` endpoints; None makes a random one for this run.
         workspace: The workspace that is there from the start.
+        files: Files made up for the first workspace, beside its documents; it has at least so many then.
         corpus: Whether workspaces made by the sandbox begin with its example documents.
         ingest_delay_s: Seconds between closing a session and its first ingested file.
         ingest_rate: Ingested files per second; None is as fast as possible.
@@ -96,6 +98,7 @@ class SandboxConfig:
     api_key: str | None = field(default=None, repr=False)
     admin_key: str | None = field(default=None, repr=False)
     workspace: str = "sandbox"
+    files: int = 0
     corpus: bool = True
     ingest_delay_s: float = 0
     ingest_rate: float | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import mimetypes
 import sqlite3
+import time
 from datetime import datetime
 from typing import Annotated, Literal
 from urllib.parse import quote
@@ -19,6 +20,8 @@ from starlette.types import Receive, Scope, Send
 from .filter import FilterError, compile_filter
 from .paging import Limit, PageNumber
 from .platform import Here, Platform, Workspace
+
+COUNT_KEPT_S = 5.0  # files appear and disappear by time, too
 
 router = APIRouter(prefix="/workspaces/{workspace_name}/files", tags=["files"])
 
@@ -55,12 +58,15 @@ async def list_files(
         bounds = [_microseconds(after_value) if field == "created_at" else after_value, str(after_file_id)]
     direction = "DESC" if descending else "ASC"
     count = f"SELECT count(*) FROM files WHERE {where}"  # noqa: S608
-    page = f"SELECT * FROM files WHERE {where}{bound} ORDER BY {column} {direction}, id {direction} LIMIT ? OFFSET ?"  # noqa: S608
+    # Which rows is told by an index alone; only those on the page are read.
+    order_by = f"ORDER BY {column} {direction}, id {direction}"
+    chosen = f"SELECT id FROM files WHERE {where}{bound} {order_by} LIMIT ? OFFSET ?"  # noqa: S608
+    page = f"SELECT * FROM files WHERE id IN ({chosen}) {order_by}"  # noqa: S608
     on_page = (*values, *bounds, limit + 1, ((page_number or 1) - 1) * limit)
 
     def read() -> bytes:
         with platform.store.read() as db:
-            (total,) = db.execute(count, values).fetchone()
+            total = _total(platform, db, count, values, keep=bool(odata_filter))
             rows = db.execute(page, on_page).fetchall()
         here = f"/api/v1/workspaces/{quote(workspace.name, safe='')}/files"
         data = ",".join(_describe(platform, here, row) for row in rows[:limit])
@@ -70,6 +76,19 @@ async def list_files(
     # Rows found by index cost less than a hop to a thread; what looks at every file must not hold up the others.
     searching = name or odata_filter or meta_key
     return Response(await run_in_threadpool(read) if searching else read(), media_type="application/json")
+
+
+def _total(platform: Platform, db: sqlite3.Connection, count: str, values: list[object], *, keep: bool) -> int:
+    """How many files there are; a metadata filter looks at each, so its count serves the pages that follow at once."""
+    key = (count, *(value for value in values if not isinstance(value, int)))
+    writes, known = platform.store.writes, platform.counted.get(key)
+    if keep and known and known[0] == writes and time.monotonic() - known[1] < COUNT_KEPT_S:
+        return known[2]
+    total: int = db.execute(count, values).fetchone()[0]
+    if keep:
+        platform.counted.clear()
+        platform.counted[key] = writes, time.monotonic(), total
+    return total
 
 
 def _search(

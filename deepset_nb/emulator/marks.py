@@ -51,6 +51,15 @@ class Marks:
         """An id for the next thing of this origin; part of the caller's transaction."""
         return self.id() if self.seed is None else self.id(*origin, _next(db, repr(origin)))
 
+    def reserve(self, db: sqlite3.Connection, counter: str, count: int) -> int:
+        """The first of ``count`` numbers that nobody else gets; part of the caller's transaction."""
+        db.execute(
+            "INSERT INTO counters VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = value + ?",
+            (counter, count, count),
+        )
+        last: int = db.execute("SELECT value FROM counters WHERE name = ?", (counter,)).fetchone()[0]
+        return last - count + 1
+
 
 def share_of(seed: int | None, name: str) -> float:
     """A number from 0 to below 1 that belongs to ``name``, for failures that meet some and not others."""

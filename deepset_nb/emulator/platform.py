@@ -59,6 +59,7 @@ class Platform:
         self.user_id = self.store.setting("user_id", self.marks.id("user"))
         self.objects = ObjectWriter(self.store)
         self.closing = False
+        self.counted: dict[tuple[object, ...], tuple[int, float, int]] = {}  # see files.py
         self.worker = Worker(self.store, self.faults, self.marks, config)
 
     def start(self) -> None:

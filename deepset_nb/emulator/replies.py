@@ -13,6 +13,7 @@ from starlette.responses import Response
 # Codes and their statuses: Amazon S3 documentation.
 _BUCKET_STATUS = {
     "AccessDenied": 403,
+    "AccessForbidden": 403,
     "InvalidAccessKeyId": 403,
     "SignatureDoesNotMatch": 403,
     "NoSuchBucket": 404,

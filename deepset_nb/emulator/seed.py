@@ -12,6 +12,7 @@ from .forms import Incoming
 from .ingest import due, end_session, ingest
 from .platform import Platform, Workspace
 from .sessions import NewSession, open_session
+from .workspaces import empty
 
 CORPUS = Path(__file__).parent / "corpus"
 
@@ -26,6 +27,15 @@ def make_room(platform: Platform, name: str) -> tuple[Workspace, bool]:
         return platform.workspace(name), False
     platform.store.discard(superfluous)
     return workspace, True
+
+
+def reset_room(platform: Platform, name: str) -> None:
+    """Put a workspace back to its first day: the documents it began with, if so configured, and nothing else."""
+    workspace = platform.workspace(name)
+    with platform.store.write() as db:
+        superfluous = empty(db, workspace)
+        superfluous += _fill(platform, db, workspace) if platform.config.corpus else []
+    platform.store.discard(superfluous)
 
 
 def _fill(platform: Platform, db: sqlite3.Connection, workspace: Workspace) -> list[str]:

@@ -25,6 +25,7 @@ from deepset_nb.errors import SandboxError
 
 SCHEMA_VERSION = 2
 NEVER_US = 2**62  # later than any time
+_SHARED = "shared-"
 
 _SCHEMA = """
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -53,8 +54,8 @@ CREATE TABLE files (
     blob TEXT NOT NULL, meta TEXT NOT NULL, created_us INTEGER NOT NULL, listed_us INTEGER NOT NULL,
     gone_us INTEGER NOT NULL
 ) WITHOUT ROWID;
-CREATE INDEX files_by_time ON files (workspace_id, created_us, id, listed_us, gone_us);
-CREATE INDEX files_by_name ON files (workspace_id, name, id);
+CREATE INDEX files_by_time ON files (workspace_id, created_us, id, listed_us, gone_us, folded);
+CREATE INDEX files_by_name ON files (workspace_id, name, id, listed_us, gone_us);
 CREATE INDEX temporary_files ON files (gone_us) WHERE gone_us < 4611686018427387904;
 CREATE TABLE meta_kinds (workspace_id TEXT NOT NULL, key TEXT NOT NULL, kind TEXT NOT NULL,
     PRIMARY KEY (workspace_id, key)) WITHOUT ROWID;
@@ -83,6 +84,7 @@ class Store:
         self._writing = threading.RLock()
         self._idle_readers: list[sqlite3.Connection] = []
         self._closed = False
+        self.writes = 0  # transactions so far: what is kept of a reading is good while this stays
         self._incoming.mkdir(exist_ok=True)
         for leftover in self._incoming.iterdir():
             leftover.unlink()
@@ -99,6 +101,7 @@ class Store:
                 self._db.execute("ROLLBACK")
                 raise
             self._db.execute("COMMIT")
+            self.writes += 1
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
@@ -131,6 +134,13 @@ class Store:
             file.write(content)
         return blob
 
+    def shared_blob(self, name: str, content: bytes) -> str:
+        """A content that many rows may name; no deletion removes it."""
+        blob = _SHARED + name
+        if not self.blob_path(blob).exists():
+            self.blob_path(self.new_blob(content)).replace(self.blob_path(blob))
+        return blob
+
     def copy(self, blob: str) -> str:
         """The same content as a blob of its own."""
         twin = uuid4().hex
@@ -145,7 +155,8 @@ class Store:
     def discard(self, blobs: Iterable[str]) -> None:
         """Remove contents no row names any more. Call it after the transaction, not inside."""
         for blob in blobs:
-            self.blob_path(blob).unlink(missing_ok=True)
+            if not blob.startswith(_SHARED):
+                self.blob_path(blob).unlink(missing_ok=True)
 
     def setting(self, name: str, default: str) -> str:
         """The stored value of ``name``; at the first call ``default`` is stored and becomes the value."""

@@ -62,12 +62,18 @@ def delete_workspace(workspace_name: str, platform: Here) -> Response:
     """Delete a workspace with everything in it."""
     workspace = platform.workspace(workspace_name)
     with platform.store.write() as db:
-        blobs = remove_where(db, "workspace_id = ?", (workspace.id,))
-        blobs += remove_sessions(db, workspace.id)
-        db.execute("DELETE FROM meta_kinds WHERE workspace_id = ?", (workspace.id,))
+        blobs = empty(db, workspace)
         db.execute("DELETE FROM workspaces WHERE id = ?", (workspace.id,))
     platform.store.discard(blobs)
     return Response(status_code=204)
+
+
+def empty(db: sqlite3.Connection, workspace: Workspace) -> list[str]:
+    """Remove everything in a workspace; blobs to discard after the transaction."""
+    blobs = remove_where(db, "workspace_id = ?", (workspace.id,))
+    blobs += remove_sessions(db, workspace.id)
+    db.execute("DELETE FROM meta_kinds WHERE workspace_id = ?", (workspace.id,))
+    return blobs
 
 
 @router.get("/workspaces/{workspace_name}/stats")

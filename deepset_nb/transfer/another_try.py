@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import replace
 
 from ..client.fingerprint import fingerprint_of
+from ..client.places import stat_of
 from .plan import replan
-from .receipt import Row
+from .receipt import IN_BROWSER, Row
 
 
 def judge_again(rows: Iterable[Row]) -> list[Row]:
@@ -27,10 +27,10 @@ def judge_again(rows: Iterable[Row]) -> list[Row]:
 
 
 def _is_unchanged(row: Row) -> bool:
-    if isinstance(row.source, bytes):
+    if isinstance(row.source, bytes) or row.source.startswith(IN_BROWSER):  # a page holds a file as it was chosen
         return True
     try:
-        stat = os.stat(row.source)  # noqa: PTH116
+        stat = stat_of(row.source)
         if stat.st_size != row.size or stat.st_mtime_ns != row.mtime_ns:
             return False
         return not isinstance(row.meta, str) or row.meta_content is None or fingerprint_of(row.meta) == row.meta_content

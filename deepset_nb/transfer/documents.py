@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..client.places import stat_of
 from ..errors import InputError
 from ..models import utf8
 from .hazards import file_row, leave_out, refuse, unreadable_row
@@ -73,7 +74,7 @@ def document_rows(documents: tuple[Document, ...], told: Told | None) -> Iterato
             row = text_row(name, document.content, own)
         else:
             try:
-                row = file_row(path, name, path, os.stat(path))  # noqa: PTH116
+                row = file_row(path, name, path, stat_of(path))
             except OSError as error:
                 row = unreadable_row(path, name, path, error)
             row.told = own

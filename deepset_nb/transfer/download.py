@@ -180,7 +180,7 @@ class Download:
 
     def _fail(self, error: DeepsetError) -> None:
         self.error = error
-        self.progress.detail = str(error)
+        self.progress.error = str(error)
         self.progress.receipt.end_all("failed", error.message, error.remedy)
 
     async def _run(self) -> None:

@@ -40,3 +40,9 @@ class DownloadProgress(Progress):
         if self.phases["sending"]["state"] == "waiting":
             return f"Listing: {total:,} {files} found" if total else "Listing"
         return f"Fetching {counts['ok']:,} of {total - counts['skipped']:,} {files}"
+
+    def stalled_words(self) -> str:
+        """What is waited for when nothing changes, and until when."""
+        if self.phases["planning"]["state"] == "active":
+            return "The platform is still being asked which files there are; each request is given up after a minute."
+        return "The network brings no bytes. A connection is given up after a minute of silence, and then tried again."

@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, TypeVar
 import msgspec
 
 from ..client import AsyncClient
+from ..client.waits import waiting
 from ..errors import ConnectionFailed, DeepsetError
 from ..models import File
 from .local_names import LocalNames, is_copy, time_of
@@ -102,8 +103,9 @@ class Fetcher:
                     left, furthest = self._attempts, part.size
                 if left <= 0:
                     raise broken.cause from None
-                self._progress.detail = f"Trying {row.name} again: {broken.cause.message}"
-                await asyncio.sleep(PAUSE_S)
+                attempt = self._attempts - left + 1
+                with waiting(attempt, self._attempts, PAUSE_S, f"{row.name}: {broken.cause.message}"):
+                    await asyncio.sleep(PAUSE_S)
 
     async def _stream(self, file: File, part: Part) -> None:
         """Append to the part what the platform sends; a part that cannot be gone on with begins anew."""

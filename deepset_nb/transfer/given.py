@@ -15,10 +15,12 @@ from pathlib import Path
 from pathspec import GitIgnoreSpec
 from pathspec.patterns.gitignore import GitIgnorePatternError
 
+from ..client.places import is_remote, is_there, shown
 from ..errors import InputError, NothingToUpload, PathNotFound
 from ..models import DeepsetCloudFile
 from .documents import Document, read_frame
 from .meta import Told, is_frame, read_told
+from .remote_sources import NOT_READABLE
 from .sources import Root, Rules, find
 
 PathLike = str | os.PathLike[str]
@@ -89,7 +91,8 @@ def read_given(
                 f"No file matches the pattern below {root.path!r}.",
                 "* stands for any part of one name, ** for folders of any depth.",
             )
-    if next(find(roots, rules), None) is None:
+    # A store is listed once, by the job: that may take long.
+    if not any(is_remote(root.path) for root in roots) and next(find(roots, rules), None) is None:
         raise NothingToUpload(
             f"The folder {roots[0].path!r} holds no files.",
             "Name another folder." if recursive else "If its files lie in subfolders, pass recursive=True.",
@@ -110,11 +113,16 @@ def _paths(what: object) -> Iterator[str]:
         text = os.fspath(path) if isinstance(path, os.PathLike) else path
         if not isinstance(text, str) or not text:
             raise InputError(f"{reprlib.repr(path)} is no path.", _NAME_PATHS)
+        if is_remote(text):
+            yield text
+            continue
         # Not Path.expanduser(), to which ~$report.docx is the home of an unknown user.
         yield str(Path(os.path.expanduser(text)))  # noqa: PTH111
 
 
 def _root(text: str, recursive: bool) -> Root:
+    if is_remote(text):
+        return _remote_root(text)
     path = Path(text)
     try:
         exists = path.exists()
@@ -131,6 +139,17 @@ def _root(text: str, recursive: bool) -> Root:
     if not path.is_file() and not path.is_dir():
         raise InputError(f"{text!r} is neither a file nor a folder.", "Name a file or a folder.")
     return Root(text)
+
+
+def _remote_root(url: str) -> Root:
+    is_glob = _MAGIC.search(url.partition("::")[0].partition("?")[0] if "://" in url else url) is not None
+    try:
+        there = is_glob or is_there(url)
+    except OSError as error:
+        raise InputError(f"{shown(url)!r} cannot be looked at: {error.strerror or error}.", NOT_READABLE) from None
+    if not there:
+        raise PathNotFound(f"There is no file or folder {shown(url)!r}.", NOT_READABLE)
+    return Root(url, is_glob=is_glob)
 
 
 def _glob(path: Path, recursive: bool) -> Root:

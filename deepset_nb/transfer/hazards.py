@@ -9,11 +9,14 @@ from __future__ import annotations
 import os
 import stat as modes
 
-from .receipt import Row, Status
+from .receipt import IN_BROWSER, Row, Status
 
 SIDECAR = ".meta.json"  # `report.pdf.meta.json` holds the metadata of `report.pdf`
 BUCKET_LIMIT = 5 * 1024**3  # bytes of one object in a presigned form post (Amazon S3 documentation)
 KEY_LIMIT = 1024 - 112  # bytes of a name: those of a key (Amazon S3 documentation) less the three UUIDs before it
+
+# What `refuse` calls its rows: nothing but another file, name or metadata changes that.
+REFUSALS = frozenset({"bad_meta", "clash", "empty", "name_too_long", "orphan", "too_big", "unreadable"})
 
 _REGULAR, _READABLE = modes.S_IFREG | 0o444, modes.S_IFMT(0o777777) | 0o444
 _NOT_READABLE = "Check that it exists and that you may read it."
@@ -29,18 +32,35 @@ def file_row(shown: str, name: str, source: str, stat: os.stat_result) -> Row:
     return row
 
 
+def browser_row(row: Row) -> Row:
+    """A file that lies in a page, with the outcome that follows from what the page says of it."""
+    fresh = Row(row.path, row.name, row.name, row.size, row.source, None, row.mtime_ns)
+    _look_at_size(fresh)
+    return fresh
+
+
+def lies_in_browser(row: Row) -> bool:
+    """Whether its bytes are in a page."""
+    return isinstance(row.source, str) and row.source.startswith(IN_BROWSER)
+
+
 def _look_closer(row: Row, mode: int) -> None:
     assert isinstance(row.source, str)
     if modes.S_ISDIR(mode):
         leave_out(row, "not_a_file", "A folder, or a link to one; links are not followed.", "Name the folder itself.")
     elif not modes.S_ISREG(mode):
         leave_out(row, "not_a_file", "Not a regular file, left out.", "Copy what it points to and upload the copy.")
-    elif row.size == 0:
+    else:
+        _look_at_size(row)
+        if row.status == "pending" and not os.access(row.source, os.R_OK):
+            refuse(row, "unreadable", "You may not read this file.", "Change its permissions.")
+
+
+def _look_at_size(row: Row) -> None:
+    if row.size == 0:
         refuse(row, "empty", "The file is empty; the platform refuses empty files.", "Fill it or leave it out.")
     elif row.size > BUCKET_LIMIT:
         refuse(row, "too_big", "Larger than 5 GiB, the most the bucket takes for one file.", "Split it.")
-    elif not os.access(row.source, os.R_OK):
-        refuse(row, "unreadable", "You may not read this file.", "Change its permissions.")
 
 
 def unreadable_row(shown: str, name: str, source: str, error: OSError) -> Row:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
 
+from ..client.places import is_there, opened, stat_of, with_ending
 from ..errors import InputError
 from .hazards import SIDECAR
 from .meta_values import Unusable, limits, plain
@@ -132,12 +133,12 @@ def settle(row: Row) -> dict[str, Any] | None:
 def _read(sidecar: str) -> bytes:
     name = os.path.basename(sidecar)  # noqa: PTH119 (a Path for each of 100,000 would double the time)
     try:
-        stat = os.stat(sidecar)  # noqa: PTH116
+        stat = stat_of(sidecar)
         if not modes.S_ISREG(stat.st_mode):  # opening a pipe would wait for ever
             raise Unusable(f"Its metadata {name!r} is not a regular file.", "Put a file there, or remove it.")
         if stat.st_size > LARGEST_SIDECAR:
             raise Unusable(f"Its metadata {name!r} is larger than the platform takes.", "Shorten it.")
-        with open(sidecar, "rb", buffering=0) as file:  # noqa: PTH123
+        with opened(sidecar) as file:
             return file.read()
     except OSError as error:
         reason = f"Its metadata {name!r} cannot be read: {error.strerror}."
@@ -148,7 +149,7 @@ def _parse(raw: bytes, name: str) -> dict[str, Any]:
     """What a sidecar says."""
     remedy = 'Write a JSON object, such as {"topic": "news"}, or remove the sidecar.'
     try:
-        meta = _strict.decode(raw.decode(json.detect_encoding(raw)))
+        meta = decode_strictly(raw.decode(json.detect_encoding(raw)))
     except json.JSONDecodeError as error:
         raise Unusable(f"Its metadata {name!r} is not JSON: {error.msg} (line {error.lineno}).", remedy) from None
     except (UnicodeDecodeError, RecursionError) as error:
@@ -165,7 +166,7 @@ def _refuse_constant(name: str) -> None:
     raise Unusable(f"Its metadata has the value {name}, which JSON does not know.")
 
 
-_strict = json.JSONDecoder(parse_constant=_refuse_constant)
+decode_strictly = json.JSONDecoder(parse_constant=_refuse_constant).decode
 
 
 def meta_of(row: Row) -> dict[str, Any] | None:
@@ -181,8 +182,8 @@ def meta_of(row: Row) -> dict[str, Any] | None:
 
 def sidecar_of(source: str) -> str | None:
     """The metadata that lies beside a file, if any does."""
-    sidecar = source + SIDECAR
-    return sidecar if os.path.lexists(sidecar) else None
+    sidecar = with_ending(source, SIDECAR)
+    return sidecar if is_there(sidecar) else None
 
 
 def _ask(layer: MetaSource, row: Row) -> Mapping[str, Any] | None:

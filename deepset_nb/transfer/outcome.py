@@ -19,6 +19,14 @@ def end_unsent(progress: Progress) -> None:
             row.end("cancelled", "Cancelled on its way.", "job.retry() sends it, unless it has arrived.")
 
 
+def say_what_is_kept(progress: Progress) -> None:
+    """The note of a transfer that was cancelled with what it has sent to be ingested."""
+    progress.add_note(
+        "Stopped, and the upload session is closed: the platform ingests what was sent. job.retry(), or running the "
+        "cell again, sends the rest."
+    )
+
+
 def say_what_is_where(progress: Progress, sessions: Sequence[Session]) -> None:
     """Give every row of a cancelled transfer its outcome, and the whole a note."""
     end_unsent(progress)
@@ -50,8 +58,9 @@ def note_open_sessions(progress: Progress, sessions: Sequence[Session]) -> bool:
     sent, total = sum(len(session.sent) for session in still_open), len(progress.receipt.rows)
     which = " and ".join(session.id for session in still_open)
     which = f"upload session {which}, which stays" if len(still_open) == 1 else f"upload sessions {which}, which stay"
+    files = "1 file waits" if total == 1 == sent else f"{sent:,} of {total:,} files wait" if sent else "No file waits"
     progress.add_note(
-        f"{sent:,} of {total:,} files wait in {which} open{until(still_open[0])}; the platform then closes what is "
+        f"{files} in {which} open{until(still_open[0])}; the platform then closes what is "
         "open by itself. job.retry(), or running the cell again, sends the rest; "
         "ws.close_upload_session(session_id) ingests what it has."
     )

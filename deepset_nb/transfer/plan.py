@@ -12,18 +12,28 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import os
 import reprlib
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
 from ..client.filenames import stored_name
+from ..client.places import is_there, stat_of, without_ending
 from ..errors import InputError
 from ..models import DeepsetCloudFile, utf8
 from .documents import document_rows, text_row
 from .given import Given, PathLike, Patterns, read_given
-from .hazards import BUCKET_LIMIT, KEY_LIMIT, SIDECAR, file_row, leave_out, refuse, unreadable_row, warn
+from .hazards import (
+    BUCKET_LIMIT,
+    KEY_LIMIT,
+    SIDECAR,
+    browser_row,
+    file_row,
+    leave_out,
+    lies_in_browser,
+    refuse,
+    unreadable_row,
+    warn,
+)
 from .meta import MetaTable, Told, settle, sidecar_of
 from .meta_values import Kinds, Unusable
 from .receipt import Row
@@ -81,9 +91,9 @@ def _collector_resting() -> Iterator[None]:
             gc.enable()
 
 
-def plan_files(files: Iterable[tuple[str, str, str]]) -> list[Row]:
-    """Rows of files that lie elsewhere than they are shown: (where, name, shown path)."""
-    rows = [_look(Row(shown, name, name, 0, where)) for where, name, shown in files]
+def plan_files(files: Iterable[Row]) -> list[Row]:
+    """Rows of files that lie elsewhere than they are shown: ``source`` says where, ``path`` is what is shown."""
+    rows = [_look(row) for row in files]
     for row in rows:
         if row.name.startswith("."):
             leave_out(row, "hidden", "Hidden, left out.", "Give it another name if you want it uploaded.")
@@ -104,7 +114,7 @@ def replan(rows: Iterable[Row]) -> list[Row]:
         if row.state == "clash":  # the other one may be up already, and is not among these
             refuse(again, "clash", row.reason or "", row.remedy or "")
         elif isinstance(row.meta, str):
-            again.meta = row.meta if Path(row.meta).exists() else None
+            again.meta = row.meta if is_there(row.meta) else None
         elif row.told is None:
             again.meta = row.meta
         if again.meta is None and isinstance(row.source, str) and (row.told is None or row.told.beside):
@@ -132,9 +142,12 @@ def _look(row: Row) -> Row:
     if isinstance(row.source, bytes):
         fresh = text_row(row.name, row.source, row.told)
         fresh.path = row.path
+    elif lies_in_browser(row):
+        fresh = browser_row(row)
+        fresh.told = row.told
     else:
         try:
-            fresh = file_row(row.path, row.name, row.source, os.stat(row.source))  # noqa: PTH116
+            fresh = file_row(row.path, row.name, row.source, stat_of(row.source))
         except OSError as error:
             fresh = unreadable_row(row.path, row.name, row.source, error)
         fresh.told = row.told
@@ -153,7 +166,9 @@ def _pair(rows: list[Row]) -> list[Row]:
     if f"{SIDECAR}/" not in "/".join([row.name for row in rows]) + "/":  # a third of the cost of looking at each
         return rows
     sidecars = {
-        row.path[: -len(SIDECAR)]: row for row in rows if row.name.endswith(SIDECAR) and isinstance(row.source, str)
+        without_ending(row.path, SIDECAR): row
+        for row in rows
+        if row.name.endswith(SIDECAR) and isinstance(row.source, str)
     }
     paired: set[int] = set()
     for row in rows:

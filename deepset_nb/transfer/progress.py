@@ -6,15 +6,19 @@ second. Nothing in a state is a secret; it ends up in the saved notebook.
 
 from __future__ import annotations
 
-import threading
+import math
 import time
-from collections import deque
 from typing import Literal, TypedDict
 
+from ..client.waits import Wait
+from .hazards import REFUSALS
+from .pace import Pace
 from .receipt import Receipt, Row
+from .shown import short
 
-SPEED_WINDOW_S = 10.0  # speed is what went through during the last ten seconds, not since the start
-SHOWN_CHARACTERS = 240  # of a path or reason in a state; the receipt has it whole
+STALL_S = 90.0  # without any change: said, with what is waited for and until when
+INGESTED_WINDOW_S = 30.0  # the platform is asked every two seconds at most, and counts whole files
+SHOWN_WORDS = 1_200  # of a note or what goes on now
 SHOWN_FAILURES = 50  # rows of failures in a state: a state is saved in the notebook, the receipt has them all
 
 JobKind = Literal["upload", "download"]
@@ -54,7 +58,7 @@ class Failure(TypedDict):
 
 
 class Counts(TypedDict):
-    """Files by outcome."""
+    """Files by outcome; ``waiting`` ones are sent and in a session that is open, so nothing has ingested them."""
 
     total: int
     ok: int
@@ -62,6 +66,7 @@ class Counts(TypedDict):
     skipped: int
     unaccounted: int
     cancelled: int
+    waiting: int
 
 
 class JobState(TypedDict):
@@ -74,6 +79,8 @@ class JobState(TypedDict):
     target: Target
     phases: list[PhaseProgress]
     speed_bps: float | None
+    eta_s: int | None
+    stalled: bool
     elapsed_s: float
     counts: Counts
     failures: list[Failure]
@@ -82,7 +89,9 @@ class JobState(TypedDict):
     expires_at: str | None
     can_cancel: bool
     can_retry: bool
+    retry_files: int
     note: str | None
+    code: str
 
 
 def _phase(name: PhaseName) -> PhaseProgress:
@@ -104,11 +113,9 @@ def _phase_of(row: Row) -> PhaseName:
     return "sending" if row.phase in ("sending", "fetching") else "ingesting"
 
 
-def _short(text: str) -> str:
-    """The text, or its two ends: a state is saved in the notebook, and a path may be 4,096 characters long."""
-    return (
-        text if len(text) <= SHOWN_CHARACTERS else f"{text[: SHOWN_CHARACTERS // 2]} … {text[-SHOWN_CHARACTERS // 2 :]}"
-    )
+def _is_hopeless(row: Row) -> bool:
+    """Whether the same file can only be refused again; one that was repaired goes up with ``job.retry()``."""
+    return row.final or (row.status == "failed" and row.state in REFUSALS)
 
 
 class Progress:
@@ -122,13 +129,18 @@ class Progress:
         self.receipt = Receipt([])
         self.session_id: str | None = None
         self.expires_at: str | None = None
-        self.detail = ""
+        self.detail = ""  # what goes on now, until it is over
+        self.error = ""  # what ended the whole
         self.note: str | None = None
+        self.code = ""  # the line of Python that does the same
         self._started = time.monotonic()
         self._ended: float | None = None
         self._outcome: JobStatus | None = None
-        self._sent: deque[tuple[float, int]] = deque()
-        self._lock = threading.Lock()  # of `_sent`: several threads may ask for the speed while it grows
+        self._sent = Pace()
+        self._ingested = Pace(INGESTED_WINDOW_S)
+        self._waits: dict[object, tuple[float, Wait]] = {}
+        self._seen: tuple[object, ...] = ()
+        self._changed = self._started
 
     @property
     def status(self) -> JobStatus:
@@ -142,6 +154,9 @@ class Progress:
                 phase["state"] = "done"
         phase = self.phases[name]
         phase |= {"state": "active", "files_total": files, "bytes_total": size}
+        self.detail = ""
+        if name != "planning":
+            (self._sent if name == "sending" else self._ingested).begin()
         return phase
 
     def planned(self, rows: list[Row]) -> Receipt:
@@ -159,8 +174,21 @@ class Progress:
     def bytes_sent(self, delta: int) -> None:
         """Count bytes handed to the network; a retry takes its bytes back with a negative delta."""
         self.phases["sending"]["bytes_done"] += delta
-        with self._lock:
-            self._sent.append((time.monotonic(), delta))
+        self._sent.count(delta)
+
+    def ingested(self, files: int) -> None:
+        """So many files have their outcome from the platform."""
+        phase = self.phases["ingesting"]
+        self._ingested.count(files - phase["files_done"])
+        phase["files_done"] = files
+
+    def waits(self, key: object, wait: Wait) -> None:
+        """A request waits for another attempt."""
+        self._waits[key] = time.monotonic() + wait.seconds, wait
+
+    def goes_on(self, key: object) -> None:
+        """It does so no longer."""
+        self._waits.pop(key, None)
 
     def end(self, status: JobStatus) -> None:
         """Close the books: what is still active ended well, or did not."""
@@ -180,15 +208,50 @@ class Progress:
 
     def speed_bps(self) -> float | None:
         """Bytes a second over the last ten seconds; None before there is evidence."""
-        now = time.monotonic()
-        with self._lock:
-            while self._sent and self._sent[0][0] < now - SPEED_WINDOW_S:
-                self._sent.popleft()
-            recent = [delta for _, delta in self._sent]
-        window = min(now - self._started, SPEED_WINDOW_S)
-        if not recent or window < 0.5 or self.phases["sending"]["state"] != "active":
-            return None
-        return max(0.0, sum(recent) / window)
+        return self._sent.speed() if self._active() == "sending" else None
+
+    def eta_s(self) -> int | None:
+        """Seconds until the active phase is through; None unless it moves steadily."""
+        name = self._active()
+        if name == "sending" and not self._waits:
+            phase = self.phases["sending"]
+            return self._sent.left_s(phase["bytes_total"] - phase["bytes_done"])
+        if name == "ingesting":
+            phase = self.phases["ingesting"]
+            return self._ingested.left_s(phase["files_total"] - phase["files_done"])
+        return None
+
+    def _active(self) -> PhaseName | None:
+        return next((name for name, phase in self.phases.items() if phase["state"] == "active"), None)
+
+    def _quiet_s(self) -> float:
+        """Seconds since a phase or a count last changed, as far as `state` has been asked."""
+        seen = tuple(value for phase in self.phases.values() for value in phase.values())
+        if seen != self._seen:
+            self._seen, self._changed = seen, time.monotonic()
+        return time.monotonic() - self._changed
+
+    def _present(self, quiet_s: float) -> str:
+        """What is waited for, or what else there is to say of this moment."""
+        if waits := sorted(list(self._waits.values()), key=lambda entry: entry[0]):
+            until, wait = waits[0]
+            seconds = max(1, math.ceil(until - time.monotonic()))
+            when = f"try {wait.attempt} of {wait.attempts} in {seconds} s: {wait.reason}"
+            return f"Waiting, {when}" if len(waits) == 1 else f"{len(waits):,} requests are waiting, {when}"
+        if self.detail or quiet_s <= STALL_S:
+            return self.detail
+        return f"No change for {int(quiet_s)} s. {self.stalled_words()}"
+
+    def stalled_words(self) -> str:
+        """What is waited for when nothing changes, and until when."""
+        if self._active() == "planning":
+            return "The folders are still being looked through: a slow or very large disk takes its time."
+        if self._active() == "ingesting":
+            return "The platform is asked how each file fared; a question is given up after a minute and asked again."
+        return (
+            "The network takes no bytes, or nobody answers. A connection is given up after 120 s of silence, and its "
+            "file is then tried again, 5 times in all."
+        )
 
     def headline(self) -> str:
         """One line that is never better than the receipt."""
@@ -230,16 +293,21 @@ class Progress:
         """The picture of this moment."""
         counts = self.receipt.counts()
         bad = self.receipt.missed()
+        running = self._outcome is None
+        quiet_s = self._quiet_s() if running else 0.0
         # A cancelled transfer can leave ten thousand rows of one reason: the note says it once.
         shown = [row for row in bad if row.status != "cancelled"]
+        retry_files = sum(not _is_hopeless(row) for row in bad)
         return {
             "kind": self.kind,
             "status": self.status,
             "headline": self.headline(),
-            "detail": self.detail,
+            "detail": short(self._present(quiet_s) if running else self.error, SHOWN_WORDS),
             "target": self.target,
             "phases": [phase.copy() for phase in self.phases.values()],
             "speed_bps": self.speed_bps(),
+            "eta_s": self.eta_s() if self.status == "running" else None,
+            "stalled": quiet_s > STALL_S and not self._waits,
             "elapsed_s": round(self.elapsed_s, 1) if self._ended else float(int(self.elapsed_s)),
             "counts": {
                 "total": len(self.receipt.rows),
@@ -248,13 +316,14 @@ class Progress:
                 "skipped": counts["skipped"],
                 "unaccounted": counts["unaccounted"],
                 "cancelled": counts["cancelled"],
+                "waiting": sum(row.phase == "sent" and row.status == "pending" for row in self.receipt.rows),
             },
             "failures": [
                 {
-                    "path": _short(self.shown(row)),
+                    "path": short(self.shown(row)),
                     "status": row.status,
-                    "reason": _short(row.reason or ""),
-                    "remedy": _short(row.remedy or ""),
+                    "reason": short(row.reason or ""),
+                    "remedy": short(row.remedy or ""),
                 }
                 for row in shown[:SHOWN_FAILURES]
             ],
@@ -262,6 +331,8 @@ class Progress:
             "session_id": self.session_id,
             "expires_at": self.expires_at,
             "can_cancel": self.status == "running",
-            "can_retry": self.status in ("failed", "cancelled") and (bool(bad) or not self.receipt.rows),
-            "note": self.note,
+            "can_retry": self.status in ("failed", "cancelled") and (retry_files > 0 or not self.receipt.rows),
+            "retry_files": retry_files,
+            "note": short(self.note, SHOWN_WORDS) if self.note else None,
+            "code": self.code,
         }

@@ -20,6 +20,8 @@ Phase = Literal["planned", "sending", "sent", "ingesting", "ingested", "fetching
 
 MISSED: tuple[Status, ...] = ("failed", "unaccounted", "cancelled")
 
+IN_BROWSER = "browser:"  # before the id of a file that lies in a page and on no disk of the kernel
+
 COLUMNS = (
     *("path", "name", "stored_name", "size", "status", "phase", "attempts"),
     *("reason", "remedy", "file_id", "session_id", "seconds"),
@@ -35,7 +37,8 @@ class Row:
         name: The file name asked for.
         stored_name: The name the platform lists it under.
         size: Bytes.
-        source: The path of its bytes, or the bytes. A str, as a hundred thousand Path objects take 80 MB.
+        source: The path or URL of its bytes, or the bytes, or `IN_BROWSER` and an id. A str, as a hundred thousand Path
+            objects take 80 MB.
         meta: The metadata to send along, if any: the path of a sidecar, or UTF-8 JSON.
         mtime_ns: When the file was last written to, as planned; 0 for what was made in memory.
         state: What the plan found, such as ``new``, ``clash`` or ``hidden``; it does not change while sending.
@@ -52,7 +55,7 @@ class Row:
     name: str
     stored_name: str
     size: int
-    source: str | bytes
+    source: str | bytes = field(repr=False)  # a URL may be signed
     meta: str | bytes | None = None
     mtime_ns: int = 0
     status: Status = "pending"

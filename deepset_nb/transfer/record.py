@@ -21,11 +21,12 @@ from weakref import WeakKeyDictionary
 import filelock
 
 from .._places import state_folder
+from ..client.places import is_remote, shown
 from ..models import OpenedSession, WriteMode
 from .journal import Journal
 from .journal_records import JobRecord, Past, Place, writable
 from .progress import Progress
-from .receipt import Row
+from .receipt import IN_BROWSER, Row
 
 MEMORY = "memory:"  # before the names of documents that lie on no disk
 FLUSH_S = 0.02  # what a killed process forgets at most; the files concerned are sent once more, into the same place
@@ -57,8 +58,10 @@ def place_of(row: Row) -> Place:
     """What the journal knows a file by."""
     if isinstance(row.source, bytes):
         where = f"{MEMORY}{row.name}"
-    elif row.source.startswith(MEMORY):  # made in memory by an earlier run, which took its content along
+    elif row.source.startswith((MEMORY, IN_BROWSER)):  # the former by an earlier run, which took its content along
         where = row.source
+    elif is_remote(row.source):
+        where = shown(row.source)  # the journal is no place for what signs an address
     else:
         where = os.path.abspath(row.source)  # noqa: PTH100
     return writable(where), row.stored_name
@@ -244,8 +247,7 @@ class Record:
             self.journal, self._dirty = None, {}
             why = getattr(error, "strerror", None) or str(error)
             self._progress.add_note(
-                f"The journal in {state_folder()} cannot be used ({why}): this transfer goes on, but another kernel "
-                "cannot go on from it."
+                f"The journal cannot be used ({why}): this transfer goes on, but another kernel cannot go on from it."
             )
             return None
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections.abc import Iterable, Iterator
 
 from ..client.bucket import Bucket
 from ..client.bucket_errors import form_expired, is_transient
+from ..client.places import is_remote, stat_of
+from ..client.waits import waiting
 from ..errors import BucketError, DeepsetError
 from .plan import SIDECAR
 from .progress import Progress
@@ -94,14 +95,15 @@ class _Sender:
         return False
 
     async def _post(self, bucket: Bucket, row: Row) -> None:
-        for _ in range(self._rounds - 1):
+        for left in range(self._rounds - 1, 0, -1):
             try:
                 return await self._post_once(bucket, row)
             except BucketError as error:
                 if not (is_transient(error) or _is_broken_off(error)):
                     raise
                 self._again(row, error)
-                await asyncio.sleep(PAUSE_S)
+                with waiting(self._rounds - left + 1, self._rounds, PAUSE_S, error.message):
+                    await asyncio.sleep(PAUSE_S)
         return await self._post_once(bucket, row)
 
     async def _post_once(self, bucket: Bucket, row: Row) -> None:
@@ -109,15 +111,18 @@ class _Sender:
             self._again(row, error)
 
         if row.meta is not None:  # the sidecar goes first: no file may be ingested without its metadata
-            size = len(row.meta) if isinstance(row.meta, bytes) else os.stat(row.meta).st_size  # noqa: PTH116
+            size = len(row.meta) if isinstance(row.meta, bytes) else await self._size_of(row.meta)
             row.meta_content = await bucket.post(row.name + SIDECAR, row.meta, size, on_retry=again)
         row.content = await bucket.post(
             row.name, row.source, row.size, on_sent=self._progress.bytes_sent, on_retry=again
         )
 
-    def _again(self, row: Row, error: DeepsetError) -> None:
+    @staticmethod
+    async def _size_of(sidecar: str) -> int:
+        return (await asyncio.to_thread(stat_of, sidecar) if is_remote(sidecar) else stat_of(sidecar)).st_size
+
+    def _again(self, row: Row, _: DeepsetError) -> None:
         row.attempts += 1
-        self._progress.detail = f"Trying {row.name} again: {error.message}"
 
 
 def is_final(error: BucketError) -> bool:

@@ -129,10 +129,12 @@ class SessionKeeper:
                     ) from None
                 self._progress.detail = (
                     f"Waiting for room: {len(in_the_way)} upload sessions are open, the most a workspace may have "
-                    f"({words}). ws.close_upload_session(session_id) makes room."
+                    f"({words}). ws.close_upload_session(session_id) makes room; we wait "
+                    f"another {deadline - time.monotonic():.0f} s for it."
                 )
                 await asyncio.sleep(pause)
                 pause = min(pause * 1.5, ROOM_POLL_S[1])
+        self._progress.detail = ""
         await self._record.assigned(session.id, rows)
         return session
 
@@ -171,6 +173,8 @@ class SessionKeeper:
         for row in session.sent:
             row.phase = "ingesting"
         session.closed = True
+        if self._progress.session_id == session.id:
+            self._progress.expires_at = None
         self._record.touch_all(session.sent)
         await self._record.closed(session.id)
 
@@ -183,13 +187,10 @@ class SessionKeeper:
 
 
 def _words(sessions: list[UploadSessionDetail]) -> str:
-    shown = [
-        f"{each.session_id}"
-        + (f" by {each.created_by.given_name} {each.created_by.family_name}" if each.created_by else "")
-        for each in sessions[:3]
-    ]
+    # Without the names of who opened them: a job's words are saved in the notebook.
+    shown = [f"{each.session_id}" for each in sessions[:3]]
     more = len(sessions) - len(shown)
-    return ", ".join(shown) + (f" and {more} more, see ws.list_upload_sessions()" if more else "")
+    return ", ".join(shown) + (f" and {more} more" if more else "") + "; ws.list_upload_sessions() tells whose"
 
 
 async def _to_its_end(step: Coroutine[Any, Any, T]) -> T:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from ..client import AsyncClient
 from ..client.bucket import Bucket
 from ..errors import DeepsetError
+from ..models import AWSPrefixedRequestConfig
 from .receipt import Row
 from .session import Session
 from .session_keeper import SessionKeeper
@@ -23,8 +24,8 @@ class Shard:
         keeper: Opens and closes sessions.
         client: An open client.
         rows: What to send.
-        session: An open session to go on with; by default one is opened when it is needed.
-        connections: How many posts may be on their way; None leaves it to the kernel's limit.
+        session: An open session to go on with; None opens one when it is needed.
+        bucket: Makes the bucket of a session's form.
     """
 
     def __init__(
@@ -32,15 +33,15 @@ class Shard:
         keeper: SessionKeeper,
         client: AsyncClient,
         rows: list[Row],
-        session: Session | None = None,
-        connections: int | None = None,
+        session: Session | None,
+        bucket: Callable[[AWSPrefixedRequestConfig], Bucket],
     ) -> None:
         self.rows = rows
         self._keeper = keeper
         self._client = client
         self._session = session
         self._fresh = session is None
-        self._connections = connections
+        self._make_bucket = bucket
         self._bucket: Bucket | None = None
         self._buckets: list[Bucket] = []  # also of sessions that were replaced: posts may still be on their way there
         self._left = len(rows)
@@ -58,8 +59,7 @@ class Shard:
                     await self._keeper.filling.acquire()
                     self._session = await self._open(self.rows)
                 if self._bucket is None:
-                    form = self._session.opened.aws_prefixed_request_config
-                    self._bucket = self._client.bucket(form, connections=self._connections)
+                    self._bucket = self._make_bucket(self._session.opened.aws_prefixed_request_config)
                     self._buckets.append(self._bucket)
         return self._session, self._bucket
 

@@ -14,8 +14,10 @@ from operator import attrgetter
 
 from pathspec import GitIgnoreSpec
 
+from ..client.places import is_remote, shown
 from .hazards import SIDECAR, file_row, leave_out, unreadable_row
 from .receipt import Row
+from .remote_sources import NOT_READABLE, remote_files
 
 VERSION_CONTROL = frozenset({".git", ".hg", ".svn", ".bzr", ".jj", "_darcs"})
 CACHES = frozenset({"__pycache__", ".ipynb_checkpoints"})
@@ -29,14 +31,16 @@ class Root:
     """One path as it was named.
 
     Attributes:
-        path: A file or a folder.
+        path: A file or a folder, or a URL.
         pattern: Of a glob: what a file must match, relative to the folder.
         depth: Of a glob without ``**``: how many folders deep its files lie; None means any depth.
+        is_glob: Of a URL: whether it has wildcards.
     """
 
     path: str
     pattern: GitIgnoreSpec | None = None
     depth: int | None = None
+    is_glob: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,9 @@ def _overlap(roots: Sequence[Root]) -> bool:
 
 
 def _below(root: Root, rules: Rules) -> Iterator[Row]:
+    if is_remote(root.path):
+        yield from _behind(root, rules)
+        return
     path, name = root.path, os.path.basename(os.path.abspath(root.path))  # noqa: PTH100, PTH119
     is_folder = os.path.isdir(path)  # noqa: PTH112 (following links: this one was named)
     if is_folder and name not in VERSION_CONTROL:
@@ -96,6 +103,26 @@ def _below(root: Root, rules: Rules) -> Iterator[Row]:
             yield file_row(path, name, path, os.stat(path))  # noqa: PTH116
         except OSError as error:
             yield unreadable_row(path, name, path, error)
+
+
+def _behind(root: Root, rules: Rules) -> Iterator[Row]:
+    """What a URL names. Folders there are but parts of names, so a rule that leaves one out does so file by file."""
+    try:
+        for row, below in remote_files(root.path, recursive=rules.recursive, has_pattern=root.is_glob):
+            folders = below.split("/")[:-1]
+            left_out = (
+                _left_out(row.path, part, "/".join(folders[: place + 1]), rules, is_folder=True)
+                for place, part in enumerate(folders)
+            )
+            reason = next(filter(None, left_out), None) or _left_out(row.path, row.name, below, rules, is_folder=False)
+            if reason is not None and row.status == "pending":
+                row.state = reason.state
+                row.end("skipped", reason.reason, reason.remedy)
+            yield row
+    except OSError as error:
+        row = unreadable_row(shown(root.path), shown(root.path), root.path, error)
+        row.remedy = NOT_READABLE
+        yield row
 
 
 def _walk(root: Root, rules: Rules) -> Iterator[Row]:

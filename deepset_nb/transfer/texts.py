@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ..client.places import opened
 from .hazards import refuse, warn
 from .receipt import Row
 
@@ -32,7 +33,7 @@ def warn_of_other_encodings(rows: Iterable[Row], most: int | None) -> None:
 
 
 def _first_wrong_byte(path: str) -> int | None:
-    with open(path, "rb", buffering=0) as file:  # noqa: PTH123 (half the time of a Path's, for 100,000 files)
+    with opened(path) as file:
         first = file.read(FIRST)
     try:
         first.decode()

@@ -13,16 +13,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
+from concurrent.futures import Executor
 from typing import Literal
 
 from ..client import AsyncClient
+from ..client.bucket import Bucket
 from ..client.concurrency import CEILING
 from ..errors import DeepsetError
-from ..models import WriteMode
+from ..models import AWSPrefixedRequestConfig, WriteMode
 from ..settings import Settings
+from . import elsewhere
 from .another_try import judge_again
+from .from_browser import AT_ONCE, BrowserBucket, Courier, browsers_limit
 from .identity import Identity, identify
-from .outcome import end_unsent, note_open_sessions, say_what_is_where
+from .outcome import end_unsent, note_open_sessions, say_what_is_kept, say_what_is_where
 from .plan import refuse_sidecar_names
 from .progress import Progress
 from .receipt import Row
@@ -54,6 +58,8 @@ class Upload:
         rounds: How often to begin anew with a file after the bucket's own attempts ran out.
         ingest_within_s: The longest wait for ingestion after the last byte; 0 leaves at once, None waits as long as
             something changes.
+        courier: The page that holds files of the plan and posts them itself.
+        executor: Posts in other processes, which read the files themselves.
 
     Attributes:
         job_id: The transfer's id in the journal, the same in every kernel.
@@ -73,6 +79,8 @@ class Upload:
         connections: int | None = None,
         rounds: int = 1,
         ingest_within_s: float | None = None,
+        courier: Courier | None = None,
+        executor: Executor | None = None,
     ) -> None:
         self.settings = settings
         self.progress = progress
@@ -81,6 +89,8 @@ class Upload:
         self.connections = connections
         self.rounds = rounds
         self.ingest_within_s = ingest_within_s
+        self.courier = courier
+        self.executor = executor
         self.timed_out = False
         self.ending: Ending = "later"
         self.error: DeepsetError | None = None
@@ -136,6 +146,8 @@ class Upload:
             connections=self.connections,
             rounds=self.rounds,
             ingest_within_s=self.ingest_within_s,
+            courier=self.courier,
+            executor=self.executor,
         )
 
     async def run(self) -> None:
@@ -149,7 +161,7 @@ class Upload:
                 raise
             except DeepsetError as error:
                 self.error = error
-                self.progress.detail = str(error)
+                self.progress.error = str(error)
                 for row in self.progress.receipt.with_status("pending"):
                     if row.phase == "ingesting":
                         lost = f"its outcome could not be asked: {error.message}"
@@ -183,6 +195,7 @@ class Upload:
                 if self.ending != "keep" or (task is not None and task.cancelling()):
                     raise
                 end_unsent(self.progress)
+                say_what_is_kept(self.progress)
             for session in self.sessions:
                 if not session.closed:
                     await self._keeper.close(client, session)
@@ -217,13 +230,29 @@ class Upload:
             self._shards(client, fresh),
             self.progress,
             self._record,
-            workers=self.connections or CEILING,
+            workers=self._workers(),
             rounds=self.rounds,
         )
+
+    def _workers(self) -> int:
+        """How many rows may be on their way at a time."""
+        if self.executor is not None:
+            return elsewhere.AT_ONCE
+        return self.connections or (CEILING if self.courier is None else AT_ONCE)
+
+    def _buckets(self, client: AsyncClient) -> Callable[[AWSPrefixedRequestConfig], Bucket]:
+        if self.executor is not None:
+            others = elsewhere.Elsewhere(self.executor, self.progress.add_note)
+            return lambda form: elsewhere.ExecutorBucket(form, others, connections=self.connections)
+        if (courier := self.courier) is None:
+            return lambda form: client.bucket(form, connections=self.connections)
+        limit = browsers_limit()
+        return lambda form: BrowserBucket(form, courier, limit, connections=self.connections)
 
     def _shards(self, client: AsyncClient, rows: list[Row]) -> Iterable[Shard]:
         """Rows go into the session they were on their way to; others fill the last open one, then fresh ones."""
         shards: list[Shard] = []
+        bucket = self._buckets(client)
         usable = self._keeper.still_open
         for session in usable:
             mine = [row for row in rows if row.stored_name in session.uncertain]
@@ -235,8 +264,8 @@ class Upload:
                 apart = [row for row in rows if row.stored_name in held]
                 more, *others = portions((row for row in rows if row.stored_name not in held), taken)
                 mine, rows = mine + more, [row for other in others for row in other] + apart
-            shards.append(Shard(self._keeper, client, mine, session, self.connections))
-        shards += [Shard(self._keeper, client, part, None, self.connections) for part in portions(rows) if part]
+            shards.append(Shard(self._keeper, client, mine, session, bucket))
+        shards += [Shard(self._keeper, client, part, None, bucket) for part in portions(rows) if part]
         return shards
 
     async def _ingest(self, client: AsyncClient) -> None:

@@ -47,13 +47,14 @@ async def watch(client: AsyncClient, workspace: str, session: Session, progress:
         quiet = time.monotonic() - changed
         if through > seen:
             seen, changed, delay, progress.detail = through, time.monotonic(), FIRST_POLL_S, ""
-            progress.phases["ingesting"]["files_done"] = already + min(through, expected)
+            progress.ingested(already + min(through, expected))
         elif quiet > GIVE_UP_S:
             return False
         elif quiet > STALL_S:
             progress.detail = (
                 f"No change for {quiet:.0f} s. The files are on the platform, which ingests them in its own time; "
-                "leaving this page loses nothing."
+                f"leaving this page loses nothing. If nothing changes for another {GIVE_UP_S - quiet:.0f} s, we stop "
+                "watching, and job.retry() looks again."
             )
         # The counters may hold more than we count: a file whose answer was lost, or those of an earlier try.
         if (through >= expected or quiet > patience) and await _nothing_pending(client, workspace, session):

@@ -4,7 +4,9 @@
     job_panel       one upload: phases, failures, Cancel, Retry
     uploader        files from the reader's own computer, through the browser, to a job
     session_browser the workspace's upload sessions
-    dashboard       the three as tabs
+    file_browser    the workspace's files
+    listing         rows of a remote listing by their position, as the two browsers ask for them
+    dashboard       all of them as tabs
     messages        every message and state that crosses to the browser; js/src/lib/messages.ts is the other half
 
 User interface lives in JavaScript, state in traits, events and bytes in messages. Import the modules, not this

@@ -98,10 +98,12 @@ class Widget(anywidget.AnyWidget):  # type: ignore[misc]
 
     def _greet(self, message: dict[str, Any]) -> None:
         self._hello = message  # type: ignore[assignment]
+        # Pages of one kernel may differ in language: sentences in the state follow the last that said hello, all others
+        # are each page's own. Only a hello changes anything, so that two pages never take turns.
         locale = message.get("locale")
         before, self.tr = self.tr, translator(locale if isinstance(locale, str) else "en")
         if self.tr is not ENGLISH:
-            # Each page asks: another one may show the same widget.
+            # Each page asks: another one may show the same widget. One that has not asked leaves it alone.
             catalogue: Catalogue = {
                 "kind": "catalogue",
                 "language": self.tr.language,
@@ -117,7 +119,7 @@ class Widget(anywidget.AnyWidget):  # type: ignore[misc]
 
     async def _part(self, payload: dict[str, Any]) -> PartResult:
         name = payload.get("name")
-        if name not in self._parts:
+        if not any(name in vars(kind).get("_parts", ()) for kind in type(self).__mro__):
             raise InputError(f"{type(self).__name__} has no part {name!r}.", "Reload the page.")
         return {"code": (static_folder() / "parts" / f"{name}.js").read_text(encoding="utf-8")}
 
@@ -134,15 +136,16 @@ class Widget(anywidget.AnyWidget):  # type: ignore[misc]
             answer |= {"ok": False, "error": self.problem(error)}
         except Exception as error:
             _log.exception("%s could not answer %r.", type(self).__name__, action)
-            answer |= {"ok": False, "error": unexpected(error)}
+            answer |= {"ok": False, "error": self.problem(unexpected(error))}
         except BaseException:  # cancelled: say so before going
-            self._reply(answer | {"ok": False, "error": {"message": str(Cancelled("Cancelled.")), "remedy": ""}})
+            self._reply(answer | {"ok": False, "error": self.problem(Cancelled("Cancelled."))})
             raise
         self._reply(answer)
 
-    def problem(self, error: DeepsetError) -> Problem:
+    def problem(self, error: DeepsetError | Problem) -> Problem:
         """What to show of an error, in the reader's language."""
-        return {"message": self.tr.said(error.message), "remedy": self.tr.said(error.remedy)}
+        known = error if isinstance(error, dict) else {"message": error.message, "remedy": error.remedy}
+        return {"message": self.tr.said(known["message"]), "remedy": self.tr.said(known["remedy"])}
 
     def _reply(self, answer: dict[str, Any]) -> None:
         if self.comm is not None:

@@ -1,4 +1,4 @@
-"""Uploader, jobs and sessions as tabs of one widget."""
+"""Uploader, jobs, sessions and files as tabs of one widget."""
 
 from __future__ import annotations
 
@@ -7,28 +7,32 @@ from typing import Any
 
 import ipywidgets
 
+from .file_browser import FileBrowser
 from .job_panel import JobLike, JobPanel
 from .session_browser import SessionBrowser
 from .uploader import Uploader
 
-TITLES = ("Upload", "Jobs", "Sessions")
+TITLES = ("Upload", "Jobs", "Sessions", "Files")
 JOBS_TAB = TITLES.index("Jobs")
 SHOWN_JOBS = 10  # newest; each panel carries its own copy of the bundle
 
 
-def dashboard(uploader: Uploader, jobs: Callable[[], Sequence[JobLike]], sessions: SessionBrowser) -> ipywidgets.Tab:
+def dashboard(
+    uploader: Uploader, jobs: Callable[[], Sequence[JobLike]], sessions: SessionBrowser, files: FileBrowser
+) -> ipywidgets.Tab:
     """Make the tabs.
 
     Args:
         uploader: The first tab.
         jobs: The kernel's jobs, oldest first; asked again whenever the second tab is opened.
         sessions: The third tab.
+        files: The fourth one.
 
     Returns:
         The tabs; their children are ordinary widgets.
     """
     panels = _Panels(jobs)
-    tab = ipywidgets.Tab([uploader, panels.box, sessions], titles=TITLES)
+    tab = ipywidgets.Tab([uploader, panels.box, sessions, files], titles=TITLES)
     tab.observe(panels.on_tab, "selected_index")
     return tab
 

@@ -8,6 +8,7 @@ output, so that the saved notebook shows it to readers without a kernel.
 from __future__ import annotations
 
 import contextvars
+import shutil
 import sys
 import threading
 import time
@@ -27,6 +28,8 @@ NO_HELLO = (
     "This is the plain form: no browser answered within 2 s. If this notebook should show live panels, "
     "restart Jupyter after installing deepset_nb."
 )
+
+TERMINAL = "Plain text: a terminal shows no panels. job shows where it stands, job.wait() follows it to its end."
 
 
 class View(Protocol):
@@ -63,7 +66,7 @@ def show_job(job: JobLike, display: bool = True) -> View:
         if display:
             marimo.output.append(view.panel)
         return view
-    # In a plain script nothing is shown; in IPython's terminal one line when it is over.
+    # In a plain script nothing is shown; in IPython's terminal lines of text.
     return TextView(job, announce=display and shell is not None)
 
 
@@ -118,9 +121,10 @@ class LiveView:
         """Write the outcome into the output again, on behalf of the cell that runs now.
 
         Front ends without a browser (nbclient, papermill) only listen to the running cell, so what was written on
-        behalf of the first one, after it had ended, is lost on them.
+        behalf of the first one, after it had ended, is lost on them. A browser has it already, and would draw the
+        panel once more.
         """
-        if self._cell is not None:
+        if self._cell is not None and not self.panel.greeted.is_set():
             with self._lock:
                 self._write("")
 
@@ -151,7 +155,7 @@ class LiveView:
 
         data, metadata = self.panel._repr_mimebundle_()
         if mode:
-            data["text/html"] = static_html.job_html(self._job.state(), mode)
+            data["text/html"] = self.panel.html_with(mode)
         update_display(data, metadata=metadata, raw=True, display_id=self._display_id)
 
 
@@ -159,16 +163,36 @@ class TextView:
     """A job in plain text, for scripts and terminals."""
 
     def __init__(self, job: JobLike, *, announce: bool) -> None:
-        """Keep the job; with ``announce``, print one line when it has ended."""
+        """Keep the job; with ``announce``, print its progress while a cell waits for it, and how it ended."""
         self._job = job
-        self._announced = not announce
+        self._is_over = not announce
+        self._drawn = ""
         if announce:
-            job.subscribe(self._announce)
+            print(f"{static_html.job_line(job.state())}\n{TERMINAL}")  # noqa: T201  the terminal is where it is shown
+            job.subscribe(self._follow)
 
-    def _announce(self, state: JobState) -> None:
-        if not self._announced and not is_running(state):
-            self._announced = True
-            print(static_html.job_line(state))  # noqa: T201  the terminal is where this job is shown
+    def _follow(self, state: JobState) -> None:
+        if self._is_over:
+            return
+        if not is_running(state):
+            self._is_over = True
+            form = static_html.job_text if state["failures_total"] else static_html.job_line
+            self._print(form(state), "\n")
+        elif threading.current_thread() is threading.main_thread():  # else somebody may be typing
+            self._draw(state)
+
+    def _draw(self, state: JobState) -> None:
+        if sys.stdout.isatty():
+            line = static_html.job_progress(state)
+            self._print(line[: shutil.get_terminal_size().columns - 1], "")
+        elif (line := state["headline"].partition(" ")[0]) != self._drawn:  # a log gets a line for each phase
+            self._drawn = line
+            print(static_html.job_progress(state), flush=True)  # noqa: T201
+
+    @staticmethod
+    def _print(line: str, end: str) -> None:
+        over = "\r\x1b[K" if sys.stdout.isatty() else ""
+        print(f"{over}{line}", end=end, flush=True)  # noqa: T201
 
     def refresh(self) -> None:
         """Nothing to do: what is printed stays."""

@@ -12,12 +12,14 @@ import shutil
 import tempfile
 import threading
 import weakref
-import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import xxhash
+
 from ..errors import InputError
-from .messages import Ack, Chunk, HeldFile, Nack, OfferedFile, Problem, Range, ReceivedResult, Refused
+from .messages import Problem
+from .upload_messages import Ack, Chunk, HeldFile, Nack, OfferedFile, Range, ReceivedResult, Refused
 
 _ID = re.compile(r"[0-9a-f]{32}")
 _RESERVE_BYTES = 256 * 2**20  # left free on the disk: a full one breaks more than an upload
@@ -94,17 +96,23 @@ class Spool:
 
     # --- taking files ---------------------------------------------------------------------------------------------
 
+    def objection(self, offered: OfferedFile) -> Problem | None:
+        """What stands against a file, wherever its bytes are."""
+        if not _ID.fullmatch(offered["file"]) or offered["size"] < 0:
+            return {"message": "The browser announced this file wrongly.", "remedy": "Reload the page."}
+        if offered["size"] > self._limit:
+            return {
+                "message": f"Larger than {self._limit / 2**30:g} GiB, the most the platform takes for one file.",
+                "remedy": "Split it.",
+            }
+        return None
+
     def offer(self, offered: OfferedFile) -> Problem | None:
         """Make room for a file, or say why not."""
         with self._lock:
+            if problem := self.objection(offered):
+                return problem
             key, size = offered["file"], offered["size"]
-            if not _ID.fullmatch(key) or size < 0:
-                return {"message": "The browser announced this file wrongly.", "remedy": "Reload the page."}
-            if size > self._limit:
-                return {
-                    "message": f"Larger than {self._limit / 2**30:g} GiB, the most the platform takes for one file.",
-                    "remedy": "Split it.",
-                }
             if key in self._arriving:
                 return None
             try:
@@ -112,12 +120,13 @@ class Spool:
                 if shutil.disk_usage(folder).free < self._lacking + size + _RESERVE_BYTES:
                     return {
                         "message": "There is not enough space on the kernel's disk for this file.",
-                        "remedy": f"Free some in {folder.parent}, or set the variable TMPDIR to a larger disk.",
+                        "remedy": f"Free some in {folder.parent}, or set the variable TMPDIR to a larger disk. "
+                        "A file that is on the kernel's disk already goes up with ws.upload(path).",
                     }
                 (folder / key).touch(mode=0o600)
             except OSError as error:
                 return _disk_problem(error)
-            path = _clean(offered["relative_path"] or offered["name"])
+            path = clean(offered["relative_path"] or offered["name"])
             self._arriving[key] = _Arriving(SpooledFile(key, folder / key, path.rpartition("/")[2], path, size))
             self._lacking += size
             return None
@@ -136,8 +145,8 @@ class Spool:
             view = memoryview(data).cast("B")
             if len(view) != length or offset < 0 or offset + length > arriving.file.size:
                 return {"kind": "nack", "file": key, "offset": offset, "length": length, "reason": "length"}
-            if zlib.crc32(view) != piece["crc32"]:
-                return {"kind": "nack", "file": key, "offset": offset, "length": length, "reason": "crc32"}
+            if xxhash.xxh32_intdigest(view) != piece["xxh32"]:
+                return {"kind": "nack", "file": key, "offset": offset, "length": length, "reason": "xxh32"}
             try:
                 with arriving.file.path.open("r+b", buffering=0) as target:
                     target.seek(offset)
@@ -177,9 +186,24 @@ class Spool:
                     "relative_path": one.file.relative_path,
                     "size": one.file.size,
                     "received": one.received,
+                    "waits": False,
+                    "meta": "",
                 }
                 for one in self._arriving.values()
             ]
+
+    def tally(self) -> tuple[int, int, int, int]:
+        """Files, whole files, bytes, and bytes that have come without a gap."""
+        with self._lock:
+            files = list(self._arriving.values())
+            whole, size = sum(not one.lacking for one in files), sum(one.file.size for one in files)
+            return len(files), whole, size, sum(one.received for one in files)
+
+    def path_of(self, key: str) -> Path | None:
+        """Where a file lies that is here whole."""
+        with self._lock:
+            arriving = self._arriving.get(key)
+            return arriving.file.path if arriving is not None and not arriving.lacking else None
 
     def complete(self) -> list[SpooledFile]:
         """The files that are here from the first byte to the last."""
@@ -204,7 +228,7 @@ class Spool:
         return self._folder
 
 
-def _clean(path: str) -> str:
+def clean(path: str) -> str:
     """A relative path without steps up, empty parts, controls and halves of characters, which nothing can send on."""
     path = path.encode("utf-8", "replace").decode()
     printable = "".join(character for character in path.replace("\\", "/") if character >= " " and character != "\x7f")

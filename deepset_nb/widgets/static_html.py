@@ -10,12 +10,17 @@ import html
 import re
 from collections.abc import Iterable, Sequence
 
+from ..i18n import ENGLISH, Translator
 from ..transfer.progress import JobState, PhaseProgress, Target
-from .messages import SessionsState, UploaderState
+from ..transfer.receipt_page import ReceiptRow
+from .messages import is_running
+from .upload_messages import UploaderState
 
 # Controls, and the characters that reorder or hide their neighbours ("invoice\u202efdp.exe").
 _HIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 _LONGEST = 160
+SHOWN_ROWS = 20  # of a receipt in a saved notebook; the receipt has them all
+SHOWN_WORDS = 1_200
 _SIGNS = {"done": "✓", "active": "…", "waiting": "·", "failed": "✗"}
 
 _BOX = (
@@ -33,111 +38,145 @@ def visible(text: str, longest: int = _LONGEST) -> str:
     return _HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-def size(number: float) -> str:
+def size(number: float, tr: Translator = ENGLISH) -> str:
     """Bytes in decimal units, as the platform's limits count."""
-    units = ["B", "kB", "MB", "GB", "TB"]
-    while number >= 999.5 and len(units) > 1:
-        number /= 1000
-        units.pop(0)
-    digits = 0 if units[0] == "B" or number >= 99.95 else 1
-    return f"{number:,.{digits}f} {units[0]}"
+    return tr.size(number)
 
 
-def files(count: int) -> str:
+def files(count: int, tr: Translator = ENGLISH) -> str:
     """``1 file``, ``1,204 files``."""
-    return f"{count:,} {'file' if count == 1 else 'files'}"
+    return tr.plural(count, "{count} file", "{count} files")
+
+
+def elapsed(seconds: float) -> str:
+    """``0:07``, ``12:30``, ``1:02:03``."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 # --- jobs -----------------------------------------------------------------------------------------------------------
 
 
-def job_text(state: JobState) -> str:
+def job_text(state: JobState, tr: Translator = ENGLISH) -> str:
     """A job in plain text: headline, phases, failures."""
-    lines = [visible(state["headline"], 400), _where(state["target"])]
-    lines += [visible(text, 1000) for text in (state["detail"], state["note"]) if text]
-    lines += [f"  {_SIGNS[phase['state']]} {phase['label']:<10} {_amount(phase)}".rstrip() for phase in state["phases"]]
+    lines = [visible(state["headline"], 400), _where(state["target"], tr)]
+    lines += [visible(text, SHOWN_WORDS) for text in (state["detail"], state["note"]) if text]
+    lines += [
+        f"  {_SIGNS[phase['state']]} {_label(phase, tr):<10} {_amount(phase, tr)}".rstrip() for phase in state["phases"]
+    ]
+    lines.append(f"  {_facts(state, tr)}")
     for failure in state["failures"]:
         lines.append(
             f"  {visible(failure['path'])}: {visible(failure['reason'], 600)} {visible(failure['remedy'], 600)}"
         )
     if more := state["failures_total"] - len(state["failures"]):
-        lines.append(f"  and {more:,} more in job.receipt")
+        lines.append("  " + tr("and {count} more in {code}", count=more, code="job.receipt"))
     return "\n".join(lines)
 
 
-def job_line(state: JobState) -> str:
+def job_line(state: JobState, tr: Translator = ENGLISH) -> str:
     """A job in one line."""
-    return f"{visible(state['headline'], 400)} ({_where(state['target'])})"
+    return f"{visible(state['headline'], 400)} ({_where(state['target'], tr)})"
 
 
-def job_html(state: JobState, mode: str = "") -> str:
+def job_progress(state: JobState, tr: Translator = ENGLISH) -> str:
+    """How far a job is, in one line for a terminal."""
+    active = next((_amount(phase, tr) for phase in state["phases"] if phase["state"] == "active"), "")
+    parts = [visible(state["headline"], 400), active.partition(", ")[2], _facts(state, tr), visible(state["detail"])]
+    return " · ".join(part for part in parts if part)
+
+
+def job_html(state: JobState, mode: str = "", rows: Sequence[ReceiptRow] = (), tr: Translator = ENGLISH) -> str:
     """A job as HTML.
 
     Args:
-        state: The job's state.
+        state: The job's state, in the reader's language.
         mode: Why this is not the live panel, if there is something to say.
+        rows: The first rows of its receipt, once it has ended.
+        tr: Says the rest.
     """
-    parts = [f"<strong>{_text(state['headline'], 400)}</strong>", f"<div>{html.escape(_where(state['target']))}</div>"]
-    parts += [f"<p>{_text(text, 1000)}</p>" for text in (state["detail"], state["note"]) if text]
-    parts.append(_table((), ((_SIGNS[p["state"]], p["label"], _amount(p)) for p in state["phases"])))
-    if state["failures_total"]:
-        rows = [(visible(failure["path"]), failure["reason"], failure["remedy"]) for failure in state["failures"]]
-        parts.append(f"<p>{files(state['failures_total'])} did not make it</p>")
-        parts.append(_table(("File", "What happened", "What to do"), rows, 600, wide=True))
-        if more := state["failures_total"] - len(rows):
-            parts.append(f"<p>and {more:,} more in <code>job.receipt</code></p>")
+    where = html.escape(_where(state["target"], tr))
+    parts = [f"<strong>{_text(state['headline'], 400)}</strong>", f"<div>{where}</div>"]
+    parts += [f"<p>{_text(text, SHOWN_WORDS)}</p>" for text in (state["detail"], state["note"]) if text]
+    parts.append(_table((), ((_SIGNS[p["state"]], _label(p, tr), _amount(p, tr)) for p in state["phases"])))
+    parts.append(f"<p>{_text(_facts(state, tr))}</p>")
+    if total := state["failures_total"]:
+        failures = [(visible(failure["path"]), failure["reason"], failure["remedy"]) for failure in state["failures"]]
+        said = tr.plural(total, "{count} file did not make it", "{count} files did not make it")
+        parts.append(f"<p>{_text(said)}</p>")
+        heads = (tr("File"), tr("What happened"), tr("What to do"))
+        parts.append(_table(heads, failures, 600, wide=True))
+        parts += _and_more(total - len(failures), tr)
+    if rows:
+        shown = [(visible(row["path"]), size(row["size"], tr), outcome(row["status"], tr)) for row in rows]
+        parts.append(_table((tr("File"), tr("Size"), tr("Outcome")), shown))
+        parts += _and_more(state["counts"]["total"] - len(rows), tr)
     if state["session_id"]:
-        parts.append(f"<div>Session <code>{_text(state['session_id'])}</code></div>")
+        parts.append(f"<p>{_text(tr('Session'))} <code>{_text(state['session_id'])}</code></p>")
     if mode:
         parts.append(f"<div><small>{_text(mode, 400)}</small></div>")
     return _box(parts)
 
 
-def _amount(phase: PhaseProgress) -> str:
+def outcome(status: str, tr: Translator = ENGLISH) -> str:
+    """A receipt's status in words."""
+    words = {
+        "pending": tr("under way"),
+        "ok": tr("ok"),
+        "failed": tr("failed"),
+        "skipped": tr("left out"),
+        "unaccounted": tr("unaccounted"),
+        "cancelled": tr("cancelled"),
+    }
+    return words.get(status, status)
+
+
+def _label(phase: PhaseProgress, tr: Translator) -> str:
+    words = {
+        "Planning": tr("Planning"),
+        "Sending": tr("Sending"),
+        "Ingesting": tr("Ingesting"),
+        "Listing": tr("Listing"),
+        "Fetching": tr("Fetching"),
+    }
+    return words.get(phase["label"], phase["label"])
+
+
+def _amount(phase: PhaseProgress, tr: Translator) -> str:
     if phase["state"] == "waiting" or not phase["files_total"]:
         return ""
-    done = f"{phase['files_done']:,} of {files(phase['files_total'])}"
-    return f"{done}, {size(phase['bytes_done'])} of {size(phase['bytes_total'])}" if phase["bytes_total"] else done
+    number = tr.number(phase["files_done"])
+    done = tr.plural(phase["files_total"], "{done} of {count} file", "{done} of {count} files", done=number)
+    if not phase["bytes_total"]:
+        return done
+    bytes_done, bytes_total = tr.size(phase["bytes_done"]), tr.size(phase["bytes_total"])
+    return f"{done}, {tr('{done} of {total}', done=bytes_done, total=bytes_total)}"
 
 
-# --- tables ---------------------------------------------------------------------------------------------------------
+def _facts(state: JobState, tr: Translator) -> str:
+    time = elapsed(state["elapsed_s"])
+    facts = [tr("Running for {time}", time=time) if is_running(state) else tr("Took {time}", time=time)]
+    if state["speed_bps"]:
+        facts.append(f"{tr.size(state['speed_bps'])}/s")
+    if state["eta_s"] is not None:
+        facts.append(tr("about {time} left", time=_about(state["eta_s"])))
+    return ", ".join(facts)
 
 
-def sessions_text(state: SessionsState) -> str:
-    """The session browser in plain text."""
-    lines = [_sessions_title(state), _where(state["target"])]
-    lines += ["  " + "  ".join(visible(cell) for cell in row) for row in _session_rows(state)]
-    return "\n".join(lines)
+def _about(seconds: int) -> str:
+    size, unit = (1, "s") if seconds < 90 else (60, "min") if seconds < 5400 else (3600, "h")
+    return f"{round(seconds / size)} {unit}"
 
 
-def sessions_html(state: SessionsState) -> str:
-    """The session browser as HTML."""
-    parts = [f"<strong>{_text(_sessions_title(state))}</strong>", f"<div>{html.escape(_where(state['target']))}</div>"]
-    if state["rows"]:
-        parts.append(_table(("Status", "Created (UTC)", "Expires (UTC)", "By", "Session"), _session_rows(state)))
-    return _box(parts)
+def _and_more(count: int, tr: Translator) -> list[str]:
+    if count <= 0:
+        return []
+    said = _text(tr("and {count} more in {code}", count=count))
+    return [f"<p>{said.replace('{code}', '<code>job.receipt</code>')}</p>"]
 
 
-def _sessions_title(state: SessionsState) -> str:
-    if state["error"]:
-        return visible(f"{state['error']['message']} {state['error']['remedy']}".strip(), 600)
-    shown, total = len(state["rows"]), state["total"]
-    if state["updated_at"] is None:
-        return "Upload sessions, not fetched yet"
-    return f"The newest {shown:,} of {total:,} upload sessions" if shown < total else f"Upload sessions: {total:,}"
-
-
-def _session_rows(state: SessionsState) -> list[tuple[str, ...]]:
-    return [
-        (
-            row["status"],
-            row["created_at"][:16].replace("T", " "),
-            (row["expires_at"] or "")[:16].replace("T", " "),
-            row["created_by"] or "",
-            row["session_id"],
-        )
-        for row in state["rows"]
-    ]
+# --- uploader ---------------------------------------------------------------------------------------------------------
 
 
 def uploader_text(state: UploaderState) -> str:
@@ -163,9 +202,12 @@ def _waiting(state: UploaderState) -> str:
 # --- pieces ---------------------------------------------------------------------------------------------------------
 
 
-def _where(target: Target) -> str:
-    of = f" of {visible(target['organisation'])}" if target["organisation"] else ""
-    return f"Workspace {visible(target['workspace'])}{of} at {visible(target['host'])}"
+def _where(target: Target, tr: Translator = ENGLISH) -> str:
+    workspace, host = visible(target["workspace"]), visible(target["host"])
+    if target["organisation"]:
+        of = visible(target["organisation"])
+        return tr("Workspace {workspace} of {organisation} at {host}", workspace=workspace, organisation=of, host=host)
+    return tr("Workspace {workspace} at {host}", workspace=workspace, host=host)
 
 
 def _text(text: str, longest: int = 300) -> str:

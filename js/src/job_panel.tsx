@@ -11,7 +11,7 @@ import "./styles/job.css";
 function JobPanel({ model, requests }: ViewProps) {
   const state = useTrait(model, "state", jobState);
   const action = useAction(requests);
-  return state ? <JobView state={state} action={action} /> : <Waiting />;
+  return state ? <JobView state={state} action={action} requests={requests} /> : <Waiting />;
 }
 
 export default {

@@ -1,68 +1,166 @@
 import type { AnyModel } from "@anywidget/types";
-import { BusyKernel, Notice, Waiting } from "./components/Notice";
-import { SessionTable } from "./components/SessionTable";
-import { TargetLine } from "./components/TargetLine";
-import { formatNumber, formatRelative } from "./lib/format";
+import type { RefObject } from "preact";
+import { useRef, useState } from "preact/hooks";
+import { BrowserHead } from "./components/BrowserHead";
+import { CodeLine } from "./components/CodeLine";
+import { Grid } from "./components/Grid";
+import { BusyKernel, Waiting } from "./components/Notice";
+import { Problems } from "./components/Problems";
+import { SearchBox } from "./components/SearchBox";
+import { sessionColumns } from "./components/sessionColumns";
+import { formatNumber } from "./lib/format";
 import { sayHello } from "./lib/hello";
-import { rich, t } from "./lib/i18n";
 import { useAction, useNow, useTrait } from "./lib/hooks";
-import { sessionsState, type SessionsState } from "./lib/messages";
+import { plural, rich, t } from "./lib/i18n";
+import { sessionRows, sessionsState, type SessionQuery, type SessionRow, type SessionsState } from "./lib/messages_browsers";
 import { mount, type ViewProps } from "./lib/mount";
+import { usePart } from "./lib/part";
+import { useQuery } from "./lib/query";
+import { useInSight } from "./lib/sight";
+import { useTable } from "./lib/table";
+import { useCounts } from "./lib/watch";
+import type { SessionDetailsProps } from "./parts/session_details";
 import "./styles/base.css";
-import "./styles/sessions.css";
+import "./styles/grid.css";
 
-function SessionBrowser({ model, requests }: ViewProps) {
-  const state = useTrait(model, "state", sessionsState);
+function SessionBrowser(props: ViewProps) {
+  const state = useTrait(props.model, "state", sessionsState);
+  return state ? <Sessions {...props} state={state} /> : <Waiting />;
+}
+
+function Sessions({ model, requests, state }: ViewProps & { state: SessionsState }) {
+  const card = useRef<HTMLDivElement>(null);
+  const position = useRef<HTMLSpanElement>(null);
+  const now = useNow(true, 10_000);
   const action = useAction(requests);
-  const now = useNow(true);
-  if (!state) return <Waiting />;
-  const busy = state.loading || action.pending === "refresh";
+  const query = useQuery<SessionQuery>(requests, state.query);
+  const table = useTable<SessionRow>(model, requests, state, sessionRows);
+  const counts = useCounts(requests, table.rows, useInSight(card));
+  const [open, setOpen] = useState<{ row: SessionRow; asking: boolean } | null>(null);
+  const Details = usePart<SessionDetailsProps>(requests, "session_details", open !== null);
+
+  const current = (row: SessionRow): SessionRow => ({ ...row, ...counts.known.get(row.session_id) });
+  const close = () => {
+    setOpen(null);
+    card.current?.querySelector<HTMLElement>('.dnb-row[tabindex="0"]')?.focus({ preventScroll: true });
+  };
+  const chips: [SessionQuery["status"], string][] = [
+    ["", t("All")],
+    ["OPEN", t("Open")],
+    ["CLOSED", t("Closed")],
+    ["EXPIRED", t("Expired")],
+  ];
+
   return (
-    <div class="dnb-card" role="group" aria-label={t("Upload sessions")} aria-busy={busy}>
-      <div class="dnb-head">
-        <div class="dnb-titles">
-          <p class="dnb-title">{t("Upload sessions")}</p>
-          <TargetLine target={state.target} />
+    <div
+      ref={card}
+      class="dnb-card dnb-browser"
+      role="group"
+      aria-label={t("Upload sessions")}
+      aria-busy={state.loading || query.busy}
+      onKeyDown={(event) => {
+        if (event.key !== "Escape" || !open) return;
+        event.stopPropagation();
+        close();
+      }}
+    >
+      <BrowserHead title={t("Upload sessions")} state={state} action={action} now={now} />
+      <div class="dnb-tools">
+        <div class="dnb-chips" role="group" aria-label={t("Status")}>
+          {chips.map(([status, label]) => (
+            <button
+              key={status}
+              type="button"
+              class="dnb-chip-button"
+              aria-pressed={state.query.status === status}
+              onClick={() => query.ask({ status })}
+            >
+              {label}
+            </button>
+          ))}
         </div>
-        <div class="dnb-buttons">
-          <button type="button" class="dnb-button" aria-disabled={busy} onClick={() => busy || void action.run("refresh")}>
-            {busy ? t("Refreshing…") : t("Refresh")}
-          </button>
-        </div>
+        <SearchBox label={t("Created by")} value={state.query.created_by} onText={(created_by) => query.ask({ created_by })} />
       </div>
-      {state.error && <Notice tone="fail" message={state.error.message} remedy={state.error.remedy} />}
-      {action.error && <Notice tone="fail" message={action.error.message} remedy={action.error.remedy} />}
-      {action.slow && <BusyKernel />}
-      {state.rows.length > 0 ? <SessionTable rows={state.rows} now={now} action={action} /> : <Empty state={state} />}
-      <Summary state={state} now={now} />
+      <Problems of={[query.problem, state.error, action.error]} />
+      {(action.slow || query.slow) && <BusyKernel />}
+      {table.rows.extent > 0 ? (
+        <Grid
+          label={t("Upload sessions")}
+          rows={table.rows}
+          columns={sessionColumns(now, current, (row) => setOpen({ row, asking: true }))}
+          keyOf={(row) => row.session_id}
+          selected={table.selected}
+          select={table.select}
+          selectRange={table.selectRange}
+          act={(row) => setOpen({ row, asking: false })}
+          current={open?.row.session_id ?? null}
+          inSight={counts.look}
+          position={position}
+          most={8}
+        />
+      ) : (
+        <Empty state={state} />
+      )}
+      <Problems of={[table.problem]} />
+      <Problems of={[table.rows.error]} again={() => table.rows.again()} />
+      <div class="dnb-foot">
+        <Summary state={state} busy={query.busy || state.loading} position={position} />
+        {table.selected.size > 0 && (
+          <div class="dnb-buttons">
+            <span class="dnb-count" role="status">
+              {plural(table.selected.size, "{count} selected", "{count} selected")}
+            </span>
+            <button type="button" class="dnb-button" onClick={() => table.select([], true, true)}>
+              {t("Select none")}
+            </button>
+          </div>
+        )}
+      </div>
+      {open && !Details && <p class="dnb-muted">{t("Asking the kernel…")}</p>}
+      {open && Details && (
+        <Details
+          key={`${open.row.session_id} ${open.asking}`}
+          requests={requests}
+          row={current(table.rows.find((row) => row.session_id === open.row.session_id) ?? open.row)}
+          asking={open.asking}
+          now={now}
+          close={close}
+        />
+      )}
+      <CodeLine code={state.code} />
     </div>
   );
 }
 
 function Empty({ state }: { state: SessionsState }) {
   if (state.updated_at === null) return state.loading ? <p class="dnb-muted">{t("Asking the platform…")}</p> : null;
+  if (state.query.status || state.query.created_by) return <p class="dnb-muted">{t("No session matches.")}</p>;
   return (
-    <p class="dnb-muted">
-      {rich("No upload sessions yet. {code} opens one.", { code: <code>ws.upload(path)</code> })}
-    </p>
+    <p class="dnb-muted">{rich("No upload sessions yet. {code} opens one.", { code: <code>ws.upload(path)</code> })}</p>
   );
 }
 
-function Summary({ state, now }: { state: SessionsState; now: number }) {
+/** How many there are; and where the platform could not pick them itself, among how many they were looked for. */
+function Summary({ state, busy, position }: { state: SessionsState; busy: boolean; position: RefObject<HTMLSpanElement | null> }) {
   if (state.updated_at === null) return null;
-  const shown = state.rows.length;
+  const { total, looked_through: looked, sessions } = state;
+  const said =
+    looked !== null && looked >= (sessions ?? looked)
+      ? t("{count} of {sessions} upload sessions match", { count: formatNumber(total ?? 0), sessions: formatNumber(looked) })
+      : looked !== null
+      ? t("{count} of the newest {looked} upload sessions match; there are {sessions}", {
+          count: formatNumber(total ?? 0),
+          looked: formatNumber(looked),
+          sessions: formatNumber(sessions ?? looked),
+        })
+      : total === null
+        ? t("The platform does not say how many upload sessions there are.")
+        : plural(total, "{count} upload session, the newest first", "{count} upload sessions, the newest first");
   return (
-    <p class="dnb-news dnb-muted">
-      {shown < state.total && (
-        <span>
-          {rich("Showing the newest {shown} of {total}; {code} has all", {
-            shown: formatNumber(shown),
-            total: formatNumber(state.total),
-            code: <code>ws.list_upload_sessions()</code>,
-          })}
-        </span>
-      )}
-      <span>{t("Updated {when}", { when: formatRelative(state.updated_at, now) })}</span>
+    <p class="dnb-muted dnb-summary">
+      <span role="status">{said}</span>
+      <span ref={position as RefObject<HTMLSpanElement>} />
+      {busy && <span class="dnb-late">{t("Asking the platform…")}</span>}
     </p>
   );
 }

@@ -2,7 +2,9 @@
 import type { AnyModel } from "@anywidget/types";
 import { act } from "preact/test-utils";
 import examples from "../../tests/contract/messages.json";
-import type { JobState, SessionsState, UploaderState } from "../src/lib/messages";
+import type { JobState } from "../src/lib/messages";
+import type { FileRow, FilesState, SessionsState } from "../src/lib/messages_browsers";
+import type { UploaderState } from "../src/lib/upload_messages";
 
 export type Sent = { message: any; buffers: ArrayBuffer[] };
 
@@ -111,7 +113,32 @@ export const uploader = (changes: Partial<UploaderState> = {}): UploaderState =>
 });
 export const sessions = (changes: Partial<SessionsState> = {}): SessionsState => ({
   ...(structuredClone(examples.SessionsState) as SessionsState),
+  query: { status: "", created_by: "" },
+  total: 1,
+  extent: 1,
+  looked_through: null,
+  sessions: null,
+  selected: 0,
   error: null,
+  ...changes,
+});
+
+export const file = (number: number): FileRow => ({
+  file_id: `${String(number).padStart(8, "0")}-5717-4562-b3fc-2c963f66afa6`,
+  name: `report-${number}.txt`,
+  size: 1000 + number,
+  created_at: "2026-11-22T14:00:00+00:00",
+  meta: [],
+});
+export const files = (extent: number, changes: Partial<FilesState> = {}): FilesState => ({
+  ...(structuredClone(examples.FilesState) as FilesState),
+  query: { name: "", filter: "", sort: "created_at", order: "DESC" },
+  rows: Array.from({ length: Math.min(50, extent) }, (_, number) => file(number)),
+  total: extent,
+  extent,
+  error: null,
+  selected: 0,
+  job: null,
   ...changes,
 });
 

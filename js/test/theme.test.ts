@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, it } from "vitest";
 import { frontend } from "../src/lib/hello";
-import { followTheme, themeOf } from "../src/lib/theme";
+import { brightness, followTheme, themeOf } from "../src/lib/theme";
 
 afterEach(() => {
   document.body.removeAttribute("style");
@@ -21,6 +21,21 @@ it.each([
 ])("on a page of %s the theme is %s", (colour, theme) => {
   paint(colour);
   expect(themeOf(document.body)).toBe(theme);
+});
+
+it.each([
+  ["rgb(255, 255, 255)", 1, 1],
+  ["rgba(0, 0, 0, 0)", 0, 0],
+  ["oklch(0.99 0.002 240)", 1, 1],
+  ["oklch(0.21 0.01 240 / 0.9)", 0.1, 0.9],
+  ["lab(98 0 -2e-5)", 1, 1],
+  ["lab(12 0 0)", 0.1, 1],
+  ["color(display-p3 1 1 1)", 1, 1],
+  ["color(srgb 0.1 0.1 0.1 / 0.5)", 0.1, 0.5],
+  ["", 0, 0],
+])("%s is read in its own notation", (colour, light, alpha) => {
+  expect(brightness(colour).light).toBeCloseTo(light, 1);
+  expect(brightness(colour).alpha).toBe(alpha);
 });
 
 it("looks out of a shadow root", () => {

@@ -1,4 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { providePart } from "../src/lib/part";
+import type { Problem } from "../src/lib/messages";
+import type { Hazard } from "../src/lib/upload_messages";
+import * as files from "../src/parts/files";
 import uploaderWidget from "../src/uploader";
 import { FakeModel, job, kernelSays, show, uploader, until, type Sent } from "./model";
 
@@ -6,10 +10,29 @@ let model: FakeModel;
 let view: Awaited<ReturnType<typeof show>>;
 let keys = 0;
 
+providePart("files", files);
+
+/** What the kernel's plan says besides that all goes up. */
+let hazardOf: (offered: { file: string; path: string }) => Hazard | null = () => null;
+let refusalOf: (name: string) => Problem | null = () => null;
+/** Whether files stay in the page until they are uploaded. */
+let direct = false;
+
 /** A kernel that takes everything. */
 const takeAll = ({ message }: Sent): void => {
   if (message.kind === "request" && message.action !== "upload") {
-    const result = { list: { files: [] }, begin: { refused: [] } }[message.action as string] ?? {};
+    const offered = (message.payload.files ?? []) as { file: string; name: string }[];
+    const refused = offered.flatMap(({ file, name }) => refusalOf(name) ? [{ file, error: refusalOf(name)! }] : []);
+    const hazards = taken().flatMap((one) => hazardOf({ file: one.file, path: one.name }) ?? []);
+    const sent = taken().filter((one) => hazards.every((hazard) => hazard.file !== one.file || hazard.action === "send"));
+    const result =
+      {
+        list: { files: [], meta: "" },
+        begin: { refused, send: direct ? [] : offered.map((one) => one.file) },
+        plan: { send: sent.length, bytes: sent.reduce((sum, one) => sum + one.size, 0), hazards, more: 0 },
+        meta: { problem: null },
+        code: { code: 'ws.upload(["a.txt"])' },
+      }[message.action as string] ?? {};
     queueMicrotask(() => model.say({ kind: "response", id: message.id, ok: true, result }));
   } else if (message.kind === "chunk") {
     const { file, offset, length } = message;
@@ -17,7 +40,15 @@ const takeAll = ({ message }: Sent): void => {
   }
 };
 
+const offered = () => model.requests("begin").flatMap((one) => one.payload.files as { file: string; name: string; size: number }[]);
+const taken = () => {
+  const removed = new Set(model.requests("remove").map((one) => one.payload.file));
+  return offered().filter((one) => !removed.has(one.file) && !refusalOf(one.name));
+};
+
 async function open(changes: Parameters<typeof uploader>[0] = {}, onSend = takeAll) {
+  hazardOf = refusalOf = () => null;
+  direct = false;
   model = new FakeModel({ state: uploader(changes), key: `key${(keys += 1)}` });
   model.onSend = onSend;
   view = await show(uploaderWidget, model);
@@ -60,11 +91,11 @@ afterEach(async () => {
 describe("choosing", () => {
   it("announces the files, sends them, and enables Upload when all are there", async () => {
     await choose([file("a.txt"), file("b.txt", 20)]);
-    await until(() => view.text().includes("2 files, 30 B"));
+    await until(() => view.button("Upload")?.getAttribute("aria-disabled") === "false");
 
+    expect(view.text()).toContain("2 files, 30 B");
     expect(model.requests("begin")[0]!.payload.files.map((one: { name: string }) => one.name)).toEqual(["a.txt", "b.txt"]);
     expect(model.sent.filter((one) => one.message.kind === "chunk").map((one) => one.buffers[0]!.byteLength)).toEqual([10, 20]);
-    expect(view.button("Upload")!.getAttribute("aria-disabled")).toBe("false");
   });
 
   it("keeps the paths inside a folder", async () => {
@@ -82,7 +113,7 @@ describe("choosing", () => {
     await until(() => view.text().includes("4 files"));
 
     const paths = model.requests("begin")[0]!.payload.files.map((one: { relative_path: string }) => one.relative_path);
-    expect(paths).toEqual(["letters/a.txt", "letters/old/c.txt", "letters/b.txt", "d.txt"]);
+    expect(paths).toEqual(["d.txt", "letters/a.txt", "letters/b.txt", "letters/old/c.txt"]);
     expect(view.text()).toContain("1 hidden file was left out");
     expect(event.defaultPrevented).toBe(true);
   });
@@ -159,10 +190,14 @@ describe("choosing", () => {
     expect(model.requests("begin")[0]!.payload.files).toHaveLength(1);
   });
 
-  it("takes an empty file without sending anything", async () => {
+  it("calls an empty file what the platform will call it, and never ready", async () => {
+    hazardOf = (offered) => ({ action: "refuse", state: "empty", reason: "The file is empty; the platform refuses empty files.", remedy: "Fill it.", ...offered });
     await choose([file("empty.txt", 0)]);
-    await until(() => view.text().includes("Ready"));
+    await until(() => view.text().includes("the platform refuses empty files. Fill it."));
 
+    expect(view.text()).not.toContain("Ready");
+    expect(view.text()).toContain("Cannot go up");
+    expect(view.button("Upload")!.getAttribute("aria-disabled")).toBe("true");
     expect(model.sent.some((one) => one.message.kind === "chunk")).toBe(false);
   });
 
@@ -191,13 +226,7 @@ describe("choosing", () => {
 
 describe("the kernel's word", () => {
   it("on a file it cannot take is shown beside that file", async () => {
-    await view.close();
-    await open({}, (sent) => {
-      const { message } = sent;
-      if (message.action !== "begin") return takeAll(sent);
-      const refused = [{ file: message.payload.files[0].file, error: { message: "The disk is full.", remedy: "Free some." } }];
-      queueMicrotask(() => model.say({ kind: "response", id: message.id, ok: true, result: { refused } }));
-    });
+    refusalOf = (name) => (name === "a.txt" ? { message: "The disk is full.", remedy: "Free some." } : null);
     await choose([file("a.txt"), file("b.txt")]);
     await until(() => view.text().includes("1 file, 10 B, 1 left out"));
 
@@ -213,19 +242,32 @@ describe("the kernel's word", () => {
     await kernelSays(() => model.say({ kind: "refused", file: id, error: { message: "No space left.", remedy: "" } }));
     await until(() => view.text().includes("No space left."));
 
-    expect(view.text()).toContain("Left out");
+    expect(view.text()).toContain("Cannot go up");
+  });
+
+  it("on a file that failed on its way is asked again with one button", async () => {
+    refusalOf = () => ({ message: "The disk is full.", remedy: "Free some." });
+    await choose([file("a.txt")]);
+    await until(() => view.text().includes("The disk is full."));
+    refusalOf = () => null;
+    await view.click("Try a.txt again");
+    await until(() => view.text().includes("Ready"));
+
+    expect(view.text()).not.toContain("The disk is full.");
+    expect(view.el.querySelectorAll("tbody tr")).toHaveLength(1);
   });
 
   it("tells a reloaded page what is there already", async () => {
     await view.close();
-    const held = (name: string, received: number) => ({ file: name[0]!.repeat(32), name, relative_path: name, size: 10, received });
+    const held = (name: string, received: number) => ({ file: name[0]!.repeat(32), name, relative_path: name, size: 10, received, waits: false, meta: "" });
     await open({}, (sent) => {
       if (sent.message.action !== "list") return takeAll(sent);
-      queueMicrotask(() => model.say({ kind: "response", id: sent.message.id, ok: true, result: { files: [held("a.txt", 10), held("b.txt", 4)] } }));
+      queueMicrotask(() => model.say({ kind: "response", id: sent.message.id, ok: true, result: { files: [held("a.txt", 10), held("b.txt", 4), held("c.txt", 0)], meta: "" } }));
     });
-    await until(() => view.text().includes("1 file, 10 B, 1 left out"));
+    await until(() => view.text().includes("2 left out"));
 
     expect(view.text()).toContain("Only a part of this file reached the kernel");
+    expect(view.text()).toContain("browsers keep no file over that");
   });
 });
 
@@ -243,7 +285,8 @@ describe("uploading", () => {
     await view.click("Upload");
     await view.click("Starting…");
 
-    expect(model.requests("upload").map((one) => one.payload)).toEqual([{ write_mode: "OVERWRITE" }]);
+    expect(model.requests("upload").map((one) => one.payload)).toMatchObject([{ write_mode: "OVERWRITE" }]);
+    expect(model.requests("upload")[0]!.payload.page).toBe(model.requests("begin")[0]!.payload.page);
   });
 
   it("shows the job, and the drop zone again afterwards, empty", async () => {

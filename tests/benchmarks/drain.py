@@ -1,6 +1,8 @@
 """A platform that is never the bottleneck: it counts what is posted and remembers names and sizes.
 
-    python -m tests.benchmarks.drain [--delay-ms 20] [--core 0]     prints its port, answers until it is killed
+    python -m tests.benchmarks.drain [--delay-ms 20] [--core 0] [--files 100000]
+
+It prints its port and answers until it is killed; with ``--files`` so many are listed from the start.
 
 HTTP/1.1 read by hand on uvloop. The body of a large object goes through one buffer that all connections share and is
 never looked at. A delay holds back the answer to each object, as distance does. ``GET /drain`` tells what passed.
@@ -180,10 +182,14 @@ async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--delay-ms", type=float, default=0.0)
     parser.add_argument("--core", type=int)
+    parser.add_argument("--files", type=int, default=0, help="files that are listed from the start")
     options = parser.parse_args()
     if options.core is not None:
         os.sched_setaffinity(0, {options.core})
     drain = Drain(options.delay_ms / 1000)
+    for number in range(options.files):
+        meta = b'{"topic": "rivers", "number": %d}' % number
+        drain.memory.add(f"report-{number:07}.txt", 1024 + number, meta)
     server = await asyncio.get_running_loop().create_server(lambda: Connection(drain), "127.0.0.1", 0, backlog=512)
     port = server.sockets[0].getsockname()[1]
     drain.address = f"http://127.0.0.1:{port}"

@@ -35,6 +35,12 @@ def card(lab: Lab, label: str) -> Locator:
     return lab.page.locator(".jp-OutputArea").get_by_label(label, exact=True).last
 
 
+def stop(panel: Locator, way: str = "Stop, ingest later") -> None:
+    """Cancel an upload under way, and choose what becomes of what was sent."""
+    panel.get_by_role("button", name="Cancel").click()
+    panel.get_by_role("button", name=way).click()
+
+
 def expect_tone(panel: Locator, tone: str) -> None:
     """Wait until an upload's panel says how it ended: ``ok``, ``warn`` or ``fail``, and stays in the page.
 

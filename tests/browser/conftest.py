@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from deepset_nb.emulator import Connection, SandboxConfig, SandboxServer
-from tests.browser.lab import SHOTS, Lab
+from tests.browser.lab import FAILED, SHOTS, Lab
 from tests.browser.scenes import Faults, Stage
 from tests.browser.server import JupyterServer
 from tests.tools import find_chromium
@@ -25,7 +25,6 @@ CHROMIUM_ARGUMENTS = [
     "--disable-sync",
     "--no-first-run",
 ]
-_failed = pytest.StashKey[bool]()
 
 
 @pytest.fixture(scope="session")
@@ -78,7 +77,7 @@ def lab_page(browser: Browser, jupyter: JupyterServer) -> Iterator[Lab]:
 def lab(lab_page: Lab, request: pytest.FixtureRequest) -> Iterator[Lab]:
     """JupyterLab with no notebook open and the light theme; a failed test leaves a picture of its end."""
     yield lab_page
-    if request.node.stash.get(_failed, False):
+    if request.node.stash.get(FAILED, False):
         lab_page.picture(f"failed-{request.node.name}")
     lab_page.close_notebooks()
     if lab_page.page.locator("body").get_attribute("data-jp-theme-light") != "true":
@@ -101,5 +100,5 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
-    item.stash[_failed] = item.stash.get(_failed, False) or report.failed
+    item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
     return report

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+import pytest
 from playwright.sync_api import Locator, Page
 
 from tests.browser.server import JupyterServer
@@ -20,6 +21,7 @@ THEMES: tuple[Theme, ...] = ("light", "dark")
 SHOTS = SCRATCH / "shots"
 AXE = ROOT / "js" / "node_modules" / "axe-core" / "axe.min.js"
 CELL_LIMIT_S = 90
+FAILED = pytest.StashKey[bool]()  # whether a test has failed
 
 
 class Lab:
@@ -72,6 +74,10 @@ class Lab:
             folder.mkdir()
             path = folder / "test.ipynb"
             path.write_text(json.dumps(notebook_of(notebook)))
+        self._open(path)
+        return path
+
+    def _open(self, path: Path) -> None:
         # The execution indicator is no sign of readiness: it says "idle" before there is a session, and a
         # "Run All" at that moment asks for a kernel in a dialog.
         self.evaluate(
@@ -85,7 +91,10 @@ class Lab:
             }""",
             str(path.relative_to(self.server.root)),
         )
-        return path
+
+    def open_again(self, path: Path) -> None:
+        """Open a notebook that was open before; it finds its kernel."""
+        self._open(path)
 
     def run_all(self, limit_s: float = CELL_LIMIT_S) -> None:
         """Run every cell of the current notebook and wait for the last."""

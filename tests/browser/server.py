@@ -68,6 +68,7 @@ class JupyterServer:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(json.dumps(settings))
         options = {
+            "JupyterNotebookApp.expose_app_in_browser": True,
             "ServerApp.ip": "127.0.0.1",
             "ServerApp.port": self.port,
             "ServerApp.port_retries": 0,

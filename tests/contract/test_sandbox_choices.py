@@ -33,6 +33,13 @@ def status_without_key(room: Room, **headers: str) -> int:
     return httpx.get(f"{room.api.base_url}me", headers=headers, verify=PLAIN).status_code
 
 
+def answers_a_page(room: Room) -> tuple[int, bool]:
+    url = room.open()["aws_prefixed_request_config"]["url"]
+    page = {"Origin": "http://localhost:8888", "Access-Control-Request-Method": "POST"}
+    answer = httpx.options(url, headers=page, verify=PLAIN)
+    return answer.status_code, "Access-Control-Allow-Origin" in answer.headers
+
+
 def names(room: Room, **query: Any) -> list[str]:
     return [file["name"] for file in room.files(**query)]
 
@@ -194,6 +201,7 @@ CASES = {
     "orphan_sidecar": Case(failed_of("a.meta.json"), ["a"], "ignore", []),
     "max_object_bytes": Case(lambda r: r.post(r.open(), "a", b"12345").status_code, 204, 4, 400),
     "length_range_in_policy": Case(lambda r: "content-length-range" in policy_of(r), True, False, False),
+    "bucket_cors": Case(answers_a_page, (200, True), False, (403, False)),
     "decode_names": Case(lambda r: r.upload({"a%20b": b"1"})[0][0], "a b", False, "a%20b"),
     "overwrite_keeps_id": Case(overwritten_keeps_id, True, False, False),
     "range_requests": Case(status_of_a_range, (200, b"content"), True, (206, b"tent")),

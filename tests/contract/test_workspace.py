@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import time
 from pathlib import Path
 from uuid import UUID
 
@@ -10,7 +11,7 @@ import pandas as pd
 import pytest
 
 import deepset_nb as dn
-from deepset_nb import connect, frames, settings
+from deepset_nb import connect, file_frames, frames, settings
 from deepset_nb.emulator.server import Connection
 from deepset_nb.errors import Unauthorized
 
@@ -40,7 +41,7 @@ def test_settings_come_from_the_environment(connection: Connection, monkeypatch:
 
 
 def test_listings_of_an_empty_workspace_have_their_columns(ws: dn.Workspace) -> None:
-    assert columns(ws.list_files()) == frames.FILES
+    assert columns(ws.list_files()) == file_frames.FILES
     assert columns(ws.list_upload_sessions()) == frames.SESSIONS
 
 
@@ -209,3 +210,39 @@ def test_nothing_a_user_can_print_holds_the_key(ws: dn.Workspace, folder: Path) 
 def test_a_workspace_cannot_be_pickled_with_its_key(ws: dn.Workspace) -> None:
     with pytest.raises(TypeError):
         pickle.dumps(ws)
+
+
+def test_a_room_of_the_sandbox_is_put_back_to_its_first_day(start) -> None:
+    room = start(corpus=True)
+    connection = vars(room.connection)
+    anna, eva = connect._enter(connection, "anna"), connect._enter(connection, "eva")
+    assert anna.sandbox
+    before = anna.list_files()["name"].tolist()
+    for ws in (anna, eva):
+        ws.upload_texts([dn.DeepsetCloudFile("x", "note.txt", {"season": "a text"})], show=False).wait(30)
+
+    anna.sandbox.reset()
+
+    assert anna.list_files()["name"].tolist() == before
+    assert anna.list_upload_sessions()["created_by"].tolist() == ["The Sandbox"]
+    assert "note.txt" in eva.list_files()["name"].tolist()
+    # What was sent before is sent again, and its metadata meets none of before.
+    texts = [dn.DeepsetCloudFile("x", "note.txt", {"season": 3})]
+    assert anna.upload_texts(texts, show=False).wait(30).receipt["status"].tolist() == ["ok"]
+
+
+def test_a_reset_room_takes_up_no_session_of_before(ws: dn.Workspace, folder: Path) -> None:
+    assert ws.sandbox
+    ws.sandbox.fault("bandwidth:100")
+    job = ws.upload(folder, show=False)
+    while job.state()["phases"][1]["state"] != "active":
+        time.sleep(0.01)
+    job.cancel().wait(30)
+    ws.sandbox.clear_faults()
+    ws.sandbox.reset()
+
+    again = ws.upload(folder, show=False).wait(30)
+
+    assert again.receipt["status"].tolist() == ["ok"] * 5
+    assert job.state()["session_id"] not in again.receipt["session_id"].tolist()
+    assert again.state()["note"] is None

@@ -104,6 +104,32 @@ def test_a_cell_that_ends_with_the_job_shows_one_panel(kernel: Kernel) -> None:
     assert [WIDGET_VIEW in one["content"]["data"] for one in later.messages("execute_result")] == [True]
 
 
+def test_a_job_that_is_waited_for_is_published_from_the_main_thread_on_behalf_of_that_cell(kernel: Kernel) -> None:
+    kernel.run_cell(
+        "from deepset_nb.job import UploadJob\n"
+        "from tests.unit.test_job_news import Steps\n"
+        "job = UploadJob(Steps(6), show.show_job)\n"
+        "seen = []\n"
+        "job.view.panel.observe(lambda change: seen.append(threading.current_thread().name), 'state')"
+    )
+    model = outputs(kernel, "display_data")[-1]["content"]["data"][WIDGET_VIEW]["model_id"]
+    [cell] = kernel.queue_cells("del seen[:]; job.wait(); print(set(seen), len(seen) > 2)")
+    [waited] = kernel.finish(cell)
+
+    assert waited.text.startswith("{'MainThread'} True")
+    states = [message["content"] for message in cell.messages("comm_msg")]
+    assert any(state["comm_id"] == model for state in states)
+
+
+def test_with_a_browser_a_wait_does_not_draw_the_output_once_more(kernel: Kernel) -> None:
+    kernel.run_cell("job = UploadJob(Steps(2), show.show_job)")
+    display = outputs(kernel, "display_data")[-1]
+    kernel.send_comm(display["content"]["data"][WIDGET_VIEW]["model_id"], HELLO)
+    kernel.run_cell("assert job.view.panel.greeted.wait(10); job.wait(); job.wait()")
+
+    assert len(updates_of(kernel, display)) == 1
+
+
 def test_a_retry_in_the_panel_updates_the_same_output(kernel: Kernel) -> None:
     display = show_a_job(kernel)
     kernel.run_cell("job.end(status='failed', can_retry=True, headline='1 of 3 files did not make it')")

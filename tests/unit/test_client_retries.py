@@ -10,6 +10,7 @@ import stamina
 
 from deepset_nb.client import retries
 from deepset_nb.client.retries import ATTEMPTS, Again, retrying
+from deepset_nb.client.waits import Wait, told_to
 from deepset_nb.errors import DeepsetError
 
 
@@ -77,3 +78,59 @@ def test_the_time_of_the_first_attempt_counts(monkeypatch, timeout_s, attempts):
         asyncio.run(retrying(slow, timeout_s=timeout_s))
 
     assert len(attempt.made) == attempts
+
+
+class Told:
+    """Keeps what it is told, with how many attempts had been made then."""
+
+    def __init__(self, attempt: Failing) -> None:
+        self.attempt = attempt
+        self.waiting: dict[object, Wait] = {}
+        self.log: list[tuple[int, Wait | None]] = []
+
+    def waits(self, key: object, wait: Wait) -> None:
+        self.waiting[key] = wait
+        self.log.append((len(self.attempt.made), wait))
+
+    def goes_on(self, key: object) -> None:
+        if self.waiting.pop(key, None):
+            self.log.append((len(self.attempt.made), None))
+
+
+def test_a_wait_is_told_while_it_lasts_with_its_length_and_reason():
+    attempt = Failing(1, after_s=0.1)
+    told = Told(attempt)
+
+    with told_to(told):
+        asyncio.run(retrying(attempt))
+
+    assert told.log == [(1, Wait(2, ATTEMPTS, 0.1, "failure 1")), (1, None)]
+
+
+def test_the_last_failure_is_followed_by_no_wait():
+    attempt = Failing(ATTEMPTS)
+    told = Told(attempt)
+
+    with told_to(told), stamina.set_testing(True, attempts=ATTEMPTS), pytest.raises(DeepsetError):
+        asyncio.run(retrying(attempt))
+
+    assert [wait.attempt for _, wait in told.log if wait] == list(range(2, ATTEMPTS + 1))
+    assert told.waiting == {}
+
+
+def test_a_cancelled_wait_is_over():
+    attempt = Failing(1, after_s=30.0)
+    told = Told(attempt)
+
+    async def cancel() -> None:
+        task = asyncio.create_task(retrying(attempt))
+        await asyncio.sleep(0.05)
+        assert told.waiting
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    with told_to(told):
+        asyncio.run(cancel())
+
+    assert told.waiting == {}

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pandas as pd
 import pytest
 
-from deepset_nb import frames
+from deepset_nb import file_frames, frames
 from deepset_nb.models import File, SessionFile, UploadSessionDetail, UserInfo, WorkspaceInfo
 
 FILE = File(uuid4(), "/f", "a.txt", 5, datetime(2026, 1, 2, 3, 4, 5, 6, UTC), {"k": 1})
@@ -24,7 +24,7 @@ ROW = dict.fromkeys(frames.RECEIPT) | {"path": "a.txt", "size": 3, "seconds": 0.
 @pytest.mark.parametrize(
     ("make", "item", "dtypes"),
     [
-        (frames.files, FILE, frames.FILES),
+        (file_frames.files, FILE, file_frames.FILES),
         (frames.sessions, SESSION, frames.SESSIONS),
         (frames.session_files, SessionFile("a", "FAILED", "EMPTY_FILE"), frames.SESSION_FILES),  # type: ignore[arg-type]
         (frames.workspaces, WorkspaceInfo("w", uuid4()), frames.WORKSPACES),
@@ -38,7 +38,7 @@ def test_columns_and_dtypes_do_not_depend_on_the_content(make, item, dtypes) -> 
 
 
 def test_ids_are_text_times_are_utc_and_meta_is_a_dict() -> None:
-    row = frames.files([FILE]).iloc[0]
+    row = file_frames.files([FILE]).iloc[0]
 
     assert row["file_id"] == str(FILE.file_id)
     assert row["created_at"] == pd.Timestamp("2026-01-02T03:04:05.000006Z")

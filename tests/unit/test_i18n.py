@@ -24,7 +24,7 @@ def german() -> Translator:
 def test_a_sentence_of_a_widget_is_said_in_the_language_with_its_numbers(german: Translator) -> None:
     assert german.plural(1204, "{count} file", "{count} files") == "1.204 Dateien"
     assert german.plural(1, "{count} file", "{count} files") == "1 Datei"
-    assert german.size(1_500_000) == "1,5 MB"
+    assert [german.size(number) for number in (1_500_000, 2_000_000, 999)] == ["1,5 MB", "2 MB", "999 B"]
 
 
 def test_english_needs_no_catalogue() -> None:
@@ -42,7 +42,9 @@ def test_what_the_engine_said_is_found_by_its_template(german: Translator) -> No
 def test_several_sentences_are_translated_one_by_one(german: Translator) -> None:
     said = german.said("The file is 2 GB; at most 1 GB are taken. Split it. Unheard of. Split it.")
 
-    assert said == ("Die Datei hat 2 GB; höchstens 1 GB werden angenommen. Teilen Sie sie auf. Unheard of. Split it.")
+    assert said == (
+        "Die Datei hat 2 GB; höchstens 1 GB werden angenommen. Teilen Sie sie auf. Unheard of. Teilen Sie sie auf."
+    )
 
 
 def test_what_the_catalogue_does_not_know_stays_as_it_is(german: Translator) -> None:
@@ -50,10 +52,58 @@ def test_what_the_catalogue_does_not_know_stays_as_it_is(german: Translator) -> 
     assert german.said("x" * 100_000) == "x" * 100_000
 
 
-def test_a_file_name_within_a_sentence_is_left_alone() -> None:
-    german = Translator("de", {"{path} is empty.": "{path} ist leer.", "files": "Dateien"}, {})
+@pytest.mark.parametrize("text", ["Validation failed", "Some of the files", "Validation of 3 rows failed"])
+def test_a_sentence_of_few_words_is_not_found_in_what_a_server_says(text: str) -> None:
+    few: Messages = {"{host} failed": "Fehler bei {host}", "{done} of {total} files": "{done} von {total} Dateien"}
+    german = Translator("de", few, {})
 
-    assert german.said("my files.txt is empty.") == "my files.txt ist leer."
+    assert german.said(text) == text
+    assert german.said("api.x.com failed") == "Fehler bei api.x.com"
+    assert german.said("1,204 of 2,000 files") == "1.204 von 2.000 Dateien"
+
+
+def test_what_widgets_say_themselves_is_not_looked_for_in_the_engine_s_texts() -> None:
+    german = Translator("de", {"{a} of {b}": "{a} von {b}"}, {}, {})
+
+    assert german.said("1 of 2") == "1 of 2"
+    assert german("{a} of {b}", a=1, b=2) == "1 von 2"
+
+
+def test_a_file_name_within_a_sentence_is_left_alone_even_if_it_is_one_of_our_words() -> None:
+    german = Translator("de", {"{path} holds nothing.": "{path} ist leer.", "files": "Dateien"}, {})
+
+    assert german.said("my files.txt holds nothing.") == "my files.txt ist leer."
+    assert german.said("files holds nothing.") == "files ist leer."
+
+
+def test_a_sentence_within_a_sentence_is_translated_and_the_server_s_words_in_it_are_not() -> None:
+    german = Translator(
+        "de",
+        {
+            "Trying {name} again: {message}": "Neuer Versuch für {name}: {message}",
+            "{host} gave no answer: {why}.": "{host} antwortet nicht: {why}.",
+            "it broke ({words})": "abgebrochen ({words})",
+        },
+        {},
+    )
+
+    assert german.said("Trying a.txt again: api.x gave no answer: it broke (EOF).") == (
+        "Neuer Versuch für a.txt: api.x antwortet nicht: abgebrochen (EOF)."
+    )
+
+
+def test_of_two_readings_the_one_that_translates_more_is_taken() -> None:
+    german = Translator("de", {"It broke: {why}.": "Kaputt: {why}.", "Try again.": "Noch einmal."}, {})
+
+    assert german.said("It broke: EOF. Try again.") == "Kaputt: EOF. Noch einmal."
+    assert german.said("It broke: EOF. Or so. Try again.") == "Kaputt: EOF. Or so. Noch einmal."
+
+
+def test_a_value_that_comes_twice_must_be_the_same_both_times() -> None:
+    german = Translator("de", {"{id} is open; close({id}) ends it.": "{id} ist offen."}, {})
+
+    assert german.said("a is open; close(a) ends it.") == "a ist offen."
+    assert german.said("a is open; close(b) ends it.") == "a is open; close(b) ends it."
 
 
 @pytest.mark.parametrize("locale", ["en", "en-GB", "xx", "", "../../etc/passwd", "de/../en", "d" * 5000])

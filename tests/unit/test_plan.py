@@ -198,11 +198,15 @@ def test_two_texts_of_one_name_clash() -> None:
     assert [row.status for row in rows] == ["pending", "failed"]
 
 
+def dropped(name: str, where: Path) -> Row:
+    return Row(name, name, name, 0, str(where))
+
+
 def test_a_sidecar_that_lies_elsewhere_is_looked_at_again(tmp_path: Path) -> None:
     """Files that came from a browser lie under ids, side by side with nothing."""
     (tmp_path / "1").write_text("hello")
     (tmp_path / "2").write_text("{broken")
-    files = [(str(tmp_path / "1"), "a.txt", "a.txt"), (str(tmp_path / "2"), "a.txt.meta.json", "a.txt.meta.json")]
+    files = [dropped("a.txt", tmp_path / "1"), dropped("a.txt.meta.json", tmp_path / "2")]
     [row] = plan_files(files)
     [again] = replan([row])
 
@@ -214,7 +218,7 @@ def test_two_files_of_one_shown_path_do_not_replace_each_other(tmp_path: Path) -
     """As when a file is dropped into the uploader, changed, and dropped once more."""
     for name in ("first", "second"):
         (tmp_path / name).write_text(name)
-    files = [(str(tmp_path / name), "a.txt", "a.txt") for name in ("first", "second")]
+    files = [dropped("a.txt", tmp_path / name) for name in ("first", "second")]
 
     assert [row.status for row in plan_files(files)] == ["pending", "failed"]
 

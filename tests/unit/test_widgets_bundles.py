@@ -1,4 +1,4 @@
-"""The build hook: bundles are rebuilt when a source has changed, and only then; node comes along only if it must."""
+"""The build hook: bundles and texts are rebuilt when a source has changed, only then; node comes along if it must."""
 
 from __future__ import annotations
 
@@ -72,15 +72,15 @@ def test_a_clone_with_other_line_ends_is_the_same_source(hook: ModuleType) -> No
     assert hook.is_current()
 
 
-def test_node_is_asked_for_only_if_there_is_something_to_build_and_no_npm(
+def test_node_and_babel_are_asked_for_only_if_there_is_something_to_build(
     hook: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shutil, "which", lambda _: None)
     assert dependencies(hook) == []
     (hook.JS / "src" / "a.ts").write_text("changed")
-    assert dependencies(hook) == [hook.NODE_WHEEL]
+    assert dependencies(hook) == [hook.BABEL, hook.NODE_WHEEL]
     monkeypatch.setattr(shutil, "which", lambda name: f"/somewhere/{name}")
-    assert dependencies(hook) == []
+    assert dependencies(hook) == [hook.BABEL]
 
 
 def test_a_failing_npm_is_told_in_a_few_lines(
@@ -99,6 +99,78 @@ def test_a_failing_npm_is_told_in_a_few_lines(
     assert "line 20" in str(caught.value)
     assert len(str(caught.value).splitlines()) < 20
     assert not hook.is_current()
+
+
+CATALOGUE = """
+msgid ""
+msgstr "Plural-Forms: nplurals=2; plural=(n != 1);\\n"
+
+#: deepset_nb/a.py js/src/a.ts
+#, engine
+msgid "File"
+msgstr "Datei"
+
+#: js/src/a.ts
+msgid "{count} file"
+msgid_plural "{count} files"
+msgstr[0] "{count} Datei"
+msgstr[1] "{count} Dateien"
+
+#: deepset_nb/a.py
+msgid "Not done yet"
+msgstr ""
+
+#: deepset_nb/a.py
+msgid "{count} page"
+msgid_plural "{count} pages"
+msgstr[0] "{count} Seite"
+msgstr[1] ""
+
+#: deepset_nb/a.py
+#, fuzzy
+msgid "Changed since"
+msgstr "Veraltet"
+"""
+
+
+@pytest.fixture
+def german(hook: ModuleType) -> Path:
+    """A catalogue in the copy, built."""
+    hook.CATALOGUES.mkdir()
+    path: Path = hook.CATALOGUES / "de.po"
+    path.write_text(CATALOGUE)
+    hook.build_catalogues()
+    hook.HASH.write_text(hook.source_hash())
+    return path
+
+
+def test_a_catalogue_is_built_for_each_side_with_what_is_translated(hook: ModuleType, german: Path) -> None:
+    built = json.loads((hook.STATIC / "locale" / "de.json").read_text())
+
+    assert built == {
+        "python": {"File": "Datei"},
+        "engine": {"File": "Datei"},
+        "javascript": {"File": "Datei", "{count} file": {"one": "{count} Datei", "other": "{count} Dateien"}},
+    }
+
+
+def test_a_changed_or_unbuilt_catalogue_makes_the_bundles_stale(hook: ModuleType, german: Path) -> None:
+    assert hook.is_current()
+    german.write_text(CATALOGUE.replace("Datei", "Akte"))
+    assert not hook.is_current()
+    german.write_text(CATALOGUE)
+    (hook.STATIC / "locale" / "de.json").unlink()
+    assert not hook.is_current()
+
+
+@pytest.mark.parametrize(
+    "broken", [b'msgid "no end', b'msgid "a"\nmsgstr "b"\nwhat is this\n', b'msgid "a"\nmsgstr "\xff"\n']
+)
+def test_a_broken_catalogue_ends_the_build_and_is_named(hook: ModuleType, german: Path, broken: bytes) -> None:
+    german.write_bytes(broken)
+
+    with pytest.raises(hook.BuildError, match=r"^de\.po is no catalogue"):
+        hook.build_catalogues()
 
 
 def test_the_lock_file_names_no_registry() -> None:

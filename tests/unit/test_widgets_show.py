@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import subprocess
 import sys
 
+from deepset_nb.widgets.show import TERMINAL
 from tests.process import ROOT
+
+WHERE = "Workspace support-docs of Acme at api.cloud.deepset.ai"
 
 JOB = "from tests.unit.widget_page import FakeJob; from deepset_nb.widgets.show import show_job; job = FakeJob()\n"
 
@@ -32,8 +37,62 @@ def test_the_text_form_follows_the_job() -> None:
     assert text.endswith("['text/plain']\n")
 
 
-def test_a_terminal_gets_one_line_at_the_end() -> None:
-    code = JOB + "view = show_job(job); job.publish(headline='on the way'); print('--'); job.end(); job.end()"
+def test_ipython_in_a_pipe_says_its_mode_then_a_line_a_phase_and_the_end() -> None:
+    code = JOB + (
+        "view = show_job(job); print('--');"
+        "[job.publish(headline=f'Sending {n} of 3 files') for n in range(3)];"
+        "job.publish(headline='The platform is ingesting: 1 of 3 files');"
+        "job.end(); job.end()"
+    )
+    text = output("-m", "IPython", "--colors=NoColor", "--no-banner", "-c", code)
+    before, after = text.split("--\n")
+
+    assert before == f"Sending 2 of 3 files ({WHERE})\n{TERMINAL}\n"
+    assert [line.partition(" · ")[0] for line in after.splitlines()] == [
+        "Sending 0 of 3 files",
+        "The platform is ingesting: 1 of 3 files",
+        f"All 3 files are on the platform ({WHERE})",
+    ]
+
+
+def test_files_that_failed_are_named_in_the_terminal() -> None:
+    code = JOB + "view = show_job(job); print('--'); job.now['failures'] and job.publish(status='failed')"
     text = output("-m", "IPython", "--colors=NoColor", "--no-banner", "-c", code)
 
-    assert text == "--\nAll 3 files are on the platform (Workspace support-docs of Acme at api.cloud.deepset.ai)\n"
+    assert "reports/b.pdf: The file is empty. Put something into it." in text.split("--\n")[1]
+
+
+def test_states_from_other_threads_do_not_disturb_who_types() -> None:
+    code = JOB + (
+        "view = show_job(job); print('--');"
+        "import threading; t = threading.Thread(target=lambda: job.publish(headline='Sending 9')); t.start(); t.join()"
+    )
+    text = output("-m", "IPython", "--colors=NoColor", "--no-banner", "-c", code)
+
+    assert text.endswith("--\n")
+
+
+def test_a_terminal_draws_progress_on_one_line() -> None:
+    code = JOB + (
+        "view = show_job(job); print('--');"
+        "[job.publish(headline=f'Sending {n} of 3 files') for n in range(3)]; job.end()"
+    )
+    ours, theirs = os.openpty()
+    command = [sys.executable, "-m", "IPython", "--colors=NoColor", "--no-banner", "-c", code]
+    with subprocess.Popen(command, cwd=ROOT, stdin=theirs, stdout=theirs, stderr=theirs) as process:
+        os.close(theirs)
+        written = b""
+        with contextlib.suppress(OSError):  # how Linux tells that the other end is closed
+            while piece := os.read(ours, 65536):
+                written += piece
+        process.wait(timeout=60)
+    os.close(ours)
+    drawn = written.decode().split("--\r\n")[1]
+
+    lines = [line.partition("\r\n")[0] for line in drawn.split("\r\x1b[K")[1:]]
+    assert [line.partition(" · ")[0] for line in lines] == [
+        "Sending 0 of 3 files",
+        "Sending 1 of 3 files",
+        "Sending 2 of 3 files",
+        f"All 3 files are on the platform ({WHERE})",
+    ]

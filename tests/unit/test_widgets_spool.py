@@ -10,12 +10,12 @@ import shutil
 import stat
 import subprocess
 import sys
-import zlib
 from collections import namedtuple
 from pathlib import Path
 from typing import Any
 
 import pytest
+import xxhash
 
 from deepset_nb.errors import InputError
 from deepset_nb.widgets.spool import Spool
@@ -26,12 +26,18 @@ CONTENT = bytes(range(256)) * 4
 
 
 def offered(key: str = A, size: int = len(CONTENT), path: str = "reports/a.txt") -> Any:
-    return {"file": key, "name": path.rpartition("/")[2], "relative_path": path, "size": size}
+    return {"file": key, "name": path.rpartition("/")[2], "relative_path": path, "size": size, "changed": 0}
 
 
 def piece(offset: int, length: int, key: str = A, content: bytes = CONTENT) -> tuple[Any, bytes]:
     data = content[offset : offset + length]
-    return {"kind": "chunk", "file": key, "offset": offset, "length": len(data), "crc32": zlib.crc32(data)}, data
+    return {
+        "kind": "chunk",
+        "file": key,
+        "offset": offset,
+        "length": len(data),
+        "xxh32": xxhash.xxh32_intdigest(data),
+    }, data
 
 
 @pytest.fixture
@@ -92,7 +98,7 @@ def test_a_damaged_piece_is_sent_back_and_not_written(spool: Spool) -> None:
         "file": A,
         "offset": 0,
         "length": 256,
-        "reason": "crc32",
+        "reason": "xxh32",
     }
     assert spool.write(message, data[:-1])["kind"] == "nack"
     assert spool.holding(A)["received"] == 0
@@ -101,7 +107,13 @@ def test_a_damaged_piece_is_sent_back_and_not_written(spool: Spool) -> None:
 @pytest.mark.parametrize(("offset", "length"), [(-1, 5), (1020, 5), (10**12, 1)])
 def test_a_piece_outside_the_file_is_not_written(spool: Spool, offset: int, length: int) -> None:
     spool.offer(offered())
-    message = {"kind": "chunk", "file": A, "offset": offset, "length": length, "crc32": zlib.crc32(b"x" * length)}
+    message = {
+        "kind": "chunk",
+        "file": A,
+        "offset": offset,
+        "length": length,
+        "xxh32": xxhash.xxh32_intdigest(b"x" * length),
+    }
 
     assert spool.write(message, b"x" * length)["kind"] == "nack"  # type: ignore[arg-type]
     assert spool.complete() == []

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from deepset_nb.widgets import static_html
+from deepset_nb.widgets import static_html, static_tables
 from tests.unit.widget_page import EXAMPLES, TARGET, job_state
 
 HOSTILE = [
@@ -46,8 +46,15 @@ def hostile_job(text: str) -> Any:
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_stays_text(text: str) -> None:
     row = {**EXAMPLES["SessionRow"], "created_by": text, "status": text, "session_id": text}
-    table = {**EXAMPLES["SessionsState"], "rows": [row], "error": None}
-    for page in (static_html.job_html(hostile_job(text), text), static_html.sessions_html(table)):
+    table: Any = {**EXAMPLES["SessionsState"], "rows": [row], "error": None}
+    file = {**EXAMPLES["FileRow"], "name": text, "file_id": text}
+    files: Any = {**EXAMPLES["FilesState"], "rows": [file], "code": text, "error": {"message": text, "remedy": text}}
+    pages = (
+        static_html.job_html(hostile_job(text), text),
+        static_tables.sessions_html(table),
+        static_tables.files_html(files),
+    )
+    for page in pages:
         seen = Reader(page)
 
         assert seen.tags <= {"div", "strong", "p", "table", "thead", "tbody", "tr", "th", "td", "bdi", "code", "small"}
@@ -90,10 +97,20 @@ def test_the_html_has_no_colour_of_its_own() -> None:
 
 
 def test_an_empty_table_is_told_from_one_never_fetched() -> None:
-    table = {**EXAMPLES["SessionsState"], "rows": [], "total": 0, "error": None}
+    nothing = {"rows": [], "total": 0, "error": None}
+    sessions = {**EXAMPLES["SessionsState"], **nothing, "looked_through": None}
+    files = {**EXAMPLES["FilesState"], **nothing}
 
-    assert "Upload sessions: 0" in static_html.sessions_text(table)
-    assert "not fetched yet" in static_html.sessions_text({**table, "updated_at": None})
+    assert "Upload sessions: 0" in static_tables.sessions_text(sessions)
+    assert "Files: 0" in static_tables.files_text(files)
+    assert "not fetched yet" in static_tables.sessions_text({**sessions, "updated_at": None})
+    assert "not fetched yet" in static_tables.files_text({**files, "updated_at": None})
+
+
+def test_what_the_platform_does_not_count_is_not_counted_here() -> None:
+    unknown: Any = {**EXAMPLES["FilesState"], "total": None}
+
+    assert "the platform does not say how many there are" in static_tables.files_text(unknown)
 
 
 @pytest.mark.parametrize(

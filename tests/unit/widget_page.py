@@ -6,12 +6,15 @@ import copy
 import json
 import time
 import uuid
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+import xxhash
 from comm.base_comm import BaseComm
+
+from deepset_nb import frames
 
 EXAMPLES: dict[str, Any] = json.loads((Path(__file__).parents[1] / "contract" / "messages.json").read_text())
 TARGET = EXAMPLES["JobState"]["target"]
@@ -64,10 +67,10 @@ class Page(BaseComm):
 
     def chunk(self, file: str, content: bytes, offset: int, length: int, *, spoil: bool = False) -> None:
         piece = content[offset : offset + length]
-        check = zlib.crc32(piece)
+        check = xxhash.xxh32_intdigest(piece)
         sent = bytes([piece[0] ^ 1]) + piece[1:] if spoil else piece
         self.browser_sends(
-            {"kind": "chunk", "file": file, "offset": offset, "length": len(piece), "crc32": check}, sent
+            {"kind": "chunk", "file": file, "offset": offset, "length": len(piece), "xxh32": check}, sent
         )
 
 
@@ -82,6 +85,10 @@ class FakeJob:
         self.now = state or job_state()
         self.subscribers: list[Callable[[Any], None]] = []
         self.cancels = 0
+        self.endings: list[Any] = []
+        self.job_id = "0123456789abcdef0123456789abcdef"
+        self.view: Any = None
+        self.rows: list[Any] = []
         self.retries: list[FakeJob] = []
 
     def state(self) -> Any:
@@ -91,13 +98,26 @@ class FakeJob:
         self.subscribers.append(callback)
         return lambda: self.subscribers.remove(callback)
 
-    def cancel(self) -> FakeJob:
+    def cancel(self, *ingest: Any) -> FakeJob:
         self.cancels += 1
+        self.endings.append(ingest)
         return self
 
-    def retry(self) -> FakeJob:
+    def receipt_page(self, status: str = "", offset: int = 0, limit: int = 50) -> Any:
+        fitting = [row for row in self.rows if not status or row["status"] == status]
+        counts = dict.fromkeys(("pending", "ok", "failed", "skipped", "unaccounted", "cancelled"), 0)
+        for row in self.rows:
+            counts[row["status"]] += 1
+        rows = copy.deepcopy(fitting[offset : offset + limit])
+        return {"rows": rows, "offset": offset, "total": len(fitting), "counts": counts}
+
+    def retry(self, *, show: bool = True) -> FakeJob:
         self.retries.append(FakeJob(job_state(headline="Once more")))
         return self.retries[-1]
+
+    @property
+    def receipt(self) -> pd.DataFrame:
+        return frames.receipt([])
 
     def publish(self, **changes: Any) -> None:
         self.now = {**self.now, **changes}

@@ -1,6 +1,13 @@
 // Numbers, sizes and times as people read them, in the language of the texts.
 import { locale as ours, plural } from "./i18n";
 
+// Making one of Intl's formatters costs more than a hundred uses of it, and a table scrolls through thousands.
+const made = new Map<string, unknown>();
+function cached<F>(key: string, make: () => F): F {
+  if (!made.has(key)) made.set(key, make());
+  return made.get(key) as F;
+}
+
 const UNITS = ["B", "kB", "MB", "GB", "TB"];
 
 /** Decimal units, as the platform's limits and operating systems count. */
@@ -12,12 +19,18 @@ export function formatBytes(bytes: number, locale = ours()): string {
     unit += 1;
   }
   const digits = unit === 0 || value >= 99.95 ? 0 : 1;
-  const shown = new Intl.NumberFormat(locale, { minimumFractionDigits: 0, maximumFractionDigits: digits }).format(value);
+  const options = { minimumFractionDigits: 0, maximumFractionDigits: digits };
+  const shown = cached(`${locale} ${digits}`, () => new Intl.NumberFormat(locale, options)).format(value);
   return `${shown} ${UNITS[unit]}`;
 }
 
+const GIB = 2 ** 30;
+
+/** A limit as it is written down: whole GiB, else as any size. */
+export const formatLimit = (bytes: number): string => (bytes % GIB === 0 ? `${formatNumber(bytes / GIB)} GiB` : formatBytes(bytes));
+
 export function formatNumber(value: number, locale = ours()): string {
-  return new Intl.NumberFormat(locale).format(value);
+  return cached(locale, () => new Intl.NumberFormat(locale)).format(value);
 }
 
 /** `0:07`, `12:30`, `1:02:03`. */
@@ -26,6 +39,12 @@ export function formatElapsed(seconds: number): string {
   const two = (value: number) => String(value).padStart(2, "0");
   const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
   return hours ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
+}
+
+/** `45 sec`, `19 min`, `2 hr`: how long about, in the largest unit that says enough. */
+export function formatDuration(seconds: number, locale = ours()): string {
+  const [unit, size]: [string, number] = seconds < 90 ? ["second", 1] : seconds < 5400 ? ["minute", 60] : ["hour", 3600];
+  return new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: "short" }).format(Math.round(seconds / size));
 }
 
 const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
@@ -41,13 +60,15 @@ export function formatRelative(iso: string, now: number, locale = ours()): strin
   if (Number.isNaN(seconds)) return iso;
   const [unit, size] = STEPS.find(([, length]) => Math.abs(seconds) >= length) ?? ["second", 1];
   const count = Math.round(seconds / size);
-  return new Intl.RelativeTimeFormat(locale, { numeric: count ? "always" : "auto" }).format(count, unit); // zero: "now"
+  const numeric = count ? "always" : "auto"; // zero: "now"
+  return cached(`${locale} ${numeric}`, () => new Intl.RelativeTimeFormat(locale, { numeric })).format(count, unit);
 }
 
 export function formatDateTime(iso: string, locale = ours()): string {
   const time = Date.parse(iso);
   if (Number.isNaN(time)) return iso;
-  return new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" }).format(time);
+  const options = { dateStyle: "medium", timeStyle: "short" } as const;
+  return cached(`${locale} time`, () => new Intl.DateTimeFormat(locale, options)).format(time);
 }
 
 export const fileCount = (count: number): string => plural(count, "{count} file", "{count} files");

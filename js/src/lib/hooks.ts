@@ -50,17 +50,23 @@ export type Action = {
 
 const SLOW_AFTER_MS = 3000;
 
+/** Whether something has been waited for longer than people like to. */
+export function useSlow(waiting: boolean): boolean {
+  const [slow, setSlow] = useState(false);
+  useEffect(() => {
+    setSlow(false);
+    if (!waiting) return;
+    const timer = setTimeout(() => setSlow(true), SLOW_AFTER_MS);
+    return () => clearTimeout(timer);
+  }, [waiting]);
+  return slow;
+}
+
 /** One request at a time from a button, with what a person needs to see of it. */
 export function useAction(requests: Requests): Action {
   const [pending, setPending] = useState<string | null>(null);
-  const [slow, setSlow] = useState(false);
+  const slow = useSlow(!!pending);
   const [error, setError] = useState<Action["error"]>(null);
-  useEffect(() => {
-    setSlow(false);
-    if (!pending) return;
-    const timer = setTimeout(() => setSlow(true), SLOW_AFTER_MS);
-    return () => clearTimeout(timer);
-  }, [pending]);
   const run = async (action: string, payload: object = {}): Promise<boolean> => {
     setPending(action);
     setError(null);

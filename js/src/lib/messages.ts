@@ -18,7 +18,7 @@ export const phase = {
 
 export const failure = { path: "string", status: "string", reason: "string", remedy: "string" } as const;
 
-export const counts = { total: "number", ok: "number", failed: "number", skipped: "number", unaccounted: "number", cancelled: "number" } as const;
+export const counts = { total: "number", ok: "number", failed: "number", skipped: "number", unaccounted: "number", cancelled: "number", waiting: "number" } as const;
 
 export const jobState = {
   kind: ["upload", "download"],
@@ -28,6 +28,8 @@ export const jobState = {
   target,
   phases: { $list: phase },
   speed_bps: "number?",
+  eta_s: "number?",
+  stalled: "boolean",
   elapsed_s: "number",
   counts,
   failures: { $list: failure },
@@ -36,38 +38,12 @@ export const jobState = {
   expires_at: "string?",
   can_cancel: "boolean",
   can_retry: "boolean",
+  retry_files: "number",
   note: "string?",
-} as const;
-
-export const uploaderState = {
-  target,
-  file_limit_bytes: "number",
-  files: "number",
-  complete: "number",
-  bytes: "number",
-  received_bytes: "number",
-  job: { $maybe: jobState },
-} as const;
-
-export const sessionRow = {
-  session_id: "string",
-  status: "string",
-  created_at: "string",
-  expires_at: "string?",
-  created_by: "string?",
-  write_mode: "string",
+  code: "string",
 } as const;
 
 export const problem = { message: "string", remedy: "string" } as const;
-
-export const sessionsState = {
-  target,
-  rows: { $list: sessionRow },
-  total: "number",
-  loading: "boolean",
-  updated_at: "string?",
-  error: { $maybe: problem },
-} as const;
 
 // ---- browser to kernel
 
@@ -80,51 +56,44 @@ export const hello = {
   locale: "string",
   reduced_motion: "boolean",
 } as const;
-/** `payload` depends on the action: `part`, `begin`, `received`, `remove`, `upload`, `close` have one, the others an empty object. */
+/** `payload` depends on the action: `part` and those of the uploader and the browsers have one, the others an empty object. */
 export const request = { kind: ["request"], id: "string", action: "string", payload: {} } as const;
 export const abort = { kind: ["abort"], id: "string" } as const;
-/** Comes with exactly one buffer. */
-export const chunk = { kind: ["chunk"], file: "string", offset: "number", length: "number", crc32: "number" } as const;
-
-export const offeredFile = { file: "string", name: "string", relative_path: "string", size: "number" } as const;
-export const beginPayload = { files: { $list: offeredFile } } as const;
-export const filePayload = { file: "string" } as const;
-export const uploadPayload = { write_mode: ["KEEP", "OVERWRITE", "FAIL"] } as const;
-export const closePayload = { session_id: "string" } as const;
+export const cancelPayload = { ingest: ["later", "keep"] } as const;
+export const receiptPayload = { status: "string", offset: "number", limit: "number" } as const;
 
 // ---- kernel to browser
 
 export const success = { kind: ["response"], id: "string", ok: [true], result: {} } as const;
 export const refusal = { kind: ["response"], id: "string", ok: [false], error: problem } as const;
-/** `received` counts bytes without a gap from the start; `offset` and `length` name the piece that just arrived. */
-export const ack = { kind: ["ack"], file: "string", received: "number", offset: "number", length: "number" } as const;
-/** The piece did not arrive whole: send it again. */
-export const nack = { kind: ["nack"], file: "string", offset: "number", length: "number", reason: "string" } as const;
-/** The kernel gives up on a file. */
-export const refused = { kind: ["refused"], file: "string", error: problem } as const;
-
 export const partResult = { code: "string" } as const;
 /** The answer to a hello in a language that the kernel has; `messages` are for i18n.ts. */
 export const catalogue = { kind: ["catalogue"], language: "string", messages: {} } as const;
 
-export const beginResult = { refused: { $list: { file: "string", error: problem } } } as const;
-export const range = { offset: "number", length: "number" } as const;
-export const receivedResult = { received: "number", missing: { $list: range } } as const;
-export const heldFile = { file: "string", name: "string", relative_path: "string", size: "number", received: "number" } as const;
-export const listResult = { files: { $list: heldFile } } as const;
+export const receiptRow = {
+  path: "string",
+  size: "number",
+  status: "string",
+  phase: "string",
+  reason: "string",
+  remedy: "string",
+  file_id: "string?",
+} as const;
+/** A page of a job's files; `code` gives them all in Python. */
+export const receiptResult = {
+  rows: { $list: receiptRow },
+  offset: "number",
+  total: "number",
+  counts: { pending: "number", ok: "number", failed: "number", skipped: "number", unaccounted: "number", cancelled: "number" },
+  code: "string",
+} as const;
 
 export type Target = Of<typeof target>;
 export type Phase = Of<typeof phase>;
 export type Failure = Of<typeof failure>;
 export type JobState = Of<typeof jobState>;
-export type UploaderState = Of<typeof uploaderState>;
-export type SessionRow = Of<typeof sessionRow>;
-export type SessionsState = Of<typeof sessionsState>;
+export type ReceiptRow = Of<typeof receiptRow>;
+export type ReceiptResult = Of<typeof receiptResult>;
 export type Problem = Of<typeof problem>;
 export type Hello = Of<typeof hello>;
-export type Chunk = Of<typeof chunk>;
-export type Ack = Of<typeof ack>;
-export type Nack = Of<typeof nack>;
-export type Range = Of<typeof range>;
-export type OfferedFile = Of<typeof offeredFile>;
-export type WriteMode = Of<typeof uploadPayload>["write_mode"];
+export type WriteMode = "KEEP" | "OVERWRITE" | "FAIL";

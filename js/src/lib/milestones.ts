@@ -11,7 +11,7 @@ export function fraction(phase: Phase): number | null {
 }
 
 export function phaseLabel({ label }: Phase): string {
-  const words: Record<string, string> = { Planning: t("Planning"), Sending: t("Sending"), Ingesting: t("Ingesting"), Fetching: t("Fetching") };
+  const words: Record<string, string> = { Planning: t("Planning"), Sending: t("Sending"), Ingesting: t("Ingesting"), Listing: t("Listing"), Fetching: t("Fetching") };
   return words[label] ?? label;
 }
 
@@ -32,6 +32,7 @@ export function milestone(before: JobState | null, after: JobState): string {
     const quarter = Math.floor((fraction(active) ?? 0) * 4);
     if (quarter > Math.floor((fraction(earlier) ?? 0) * 4) && quarter < 4) said.push(t("{phase}: {percent} %.", { phase: phaseLabel(active), percent: quarter * 25 }));
   }
+  if (after.stalled && !before?.stalled) said.push(visible(after.detail, 600));
   const fresh = after.failures_total - (before?.failures_total ?? 0);
   const last = after.failures.at(-1);
   if (fresh === 1 && last) said.push(t("Failed: {path}.", { path: visible(last.path) }));

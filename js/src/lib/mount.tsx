@@ -17,7 +17,7 @@ export function mount(View: ComponentType<ViewProps>, model: AnyModel, element: 
     root.lang = language();
     render(<View model={model} requests={requests} />, root);
   };
-  const undo = [followTheme(root), keepKeyboard(root), onLanguage(draw)];
+  const undo = [followTheme(root), keepKeyboard(root, model.get("key")), onLanguage(draw)];
   draw();
   return () => {
     render(null, root);

@@ -48,7 +48,7 @@ export class Requests {
       const giveUp = () => {
         this.#waiting.delete(id);
         reject(new RequestError({ message: t("Stopped waiting for the kernel."), remedy: "" }));
-        this.#send({ kind: "abort", id });
+        this.say({ kind: "abort", id });
       };
       const settled = () => signal?.removeEventListener("abort", giveUp);
       this.#waiting.set(id, {
@@ -56,12 +56,12 @@ export class Requests {
         reject: (reason) => (settled(), reject(reason)),
       });
       signal?.addEventListener("abort", giveUp, { once: true });
-      if (!this.#send({ kind: "request", id, action, payload })) this.#take(id)?.reject(new RequestError(gone()));
+      if (!this.say({ kind: "request", id, action, payload })) this.#take(id)?.reject(new RequestError(gone()));
     });
   }
 
-  /** A comm throws after its kernel was restarted or shut down. */
-  #send(message: object): boolean {
+  /** Sends what needs no answer; a comm throws after its kernel was restarted or shut down. */
+  say(message: object): boolean {
     try {
       this.#model.send(message);
       return true;

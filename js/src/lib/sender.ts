@@ -1,16 +1,17 @@
 // Files to the kernel, in acknowledged pieces over the widget's comm.
 //
 // A message above 10 MiB kills the websocket without a word, and an acknowledgement takes some 50 ms, so there is a
-// window of pieces of 4 MiB. Only one of them flies until the first has come through whole: front ends with small
+// window of pieces of 2 MiB. Only one of them flies until the first has come through whole: front ends with small
 // messages (Colab) swallow it, and then the pieces become small. Messages may be lost, doubled and reordered.
 // Silence is not loss: a kernel that runs a cell answers when the cell ends. So nothing is sent twice on a guess; a
 // short question is asked instead, and what the kernel then says it lacks is sent again.
-import { crc32 } from "./crc32";
 import { t } from "./i18n";
-import type { Ack, Chunk, Nack, Problem, Range } from "./messages";
+import type { Problem } from "./messages";
 import { gone, problemOf } from "./requests";
+import type { Ack, Chunk, Nack, Range } from "./upload_messages";
+import { xxh32 } from "./xxh32";
 
-export const LARGE_BYTES = 4 * 2 ** 20;
+export const LARGE_BYTES = 2 * 2 ** 20; // of 4 MiB the kernel keeps twice as much memory, at the same speed
 export const SMALL_BYTES = 512 * 2 ** 10;
 const LARGE_WINDOW = 8; // pieces in flight
 const SMALL_WINDOW = 16;
@@ -148,7 +149,7 @@ export class Sender {
     if (!this.#flying.has(piece)) return; // removed meanwhile
     piece.sentAt = Date.now();
     try {
-      this.wire.send({ kind: "chunk", file, offset, length, crc32: crc32(new Uint8Array(bytes)) }, bytes);
+      this.wire.send({ kind: "chunk", file, offset, length, xxh32: xxh32(new Uint8Array(bytes)) }, bytes);
     } catch {
       this.#failAll(gone());
     }

@@ -5,10 +5,19 @@ export type Theme = "light" | "dark";
 
 export function themeOf(element: Element): Theme {
   for (let node: Element | null = element; node; node = parentOf(node)) {
-    const [red = 0, green = 0, blue = 0, alpha = 1] = (getComputedStyle(node).backgroundColor.match(/[\d.]+/g) ?? [0, 0, 0, 0]).map(Number);
-    if (alpha > 0.5) return 0.299 * red + 0.587 * green + 0.114 * blue < 128 ? "dark" : "light";
+    const { light, alpha } = brightness(getComputedStyle(node).backgroundColor);
+    if (alpha > 0.5) return light < 0.5 ? "dark" : "light";
   }
   return preferred();
+}
+
+/** Of a computed colour, both from 0 to 1. Browsers hand back the notation that the page used: marimo's is oklch. */
+export function brightness(colour: string): { light: number; alpha: number } {
+  const [, kind = "", inside = ""] = /^([a-z]+)\((?:[a-z][\w-]* )?(.*)\)$/.exec(colour) ?? [];
+  const [first = 0, second = 0, third = 0, alpha = kind ? 1 : 0] = (inside.match(/-?[\d.]+(?:e-?\d+)?/g) ?? []).map(Number);
+  if (kind.startsWith("ok")) return { light: first ** 1.35, alpha }; // its middle grey is at 0.6
+  if (kind.startsWith("l")) return { light: first / 100, alpha };
+  return { light: (0.299 * first + 0.587 * second + 0.114 * third) / (kind === "color" ? 1 : 255), alpha };
 }
 
 /** Keeps `root` marked with the theme of its surroundings; returns the clean-up. */

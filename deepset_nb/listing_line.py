@@ -1,0 +1,53 @@
+"""One line that says how far a long listing is; short ones say nothing."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+from . import bridge
+
+SHOWN_AFTER_S = 2.0
+EVERY_S = 0.5
+
+
+class ListingLine:
+    """Told of every page, it draws now and then: in a notebook an output of the cell, on a terminal a line.
+
+    Args:
+        what: Is listed: ``"files"``.
+    """
+
+    def __init__(self, what: str) -> None:
+        """Nothing is shown yet."""
+        self._what = what
+        self._began = self._drawn = time.monotonic()
+        self._shown: Any = None
+
+    def at(self, done: int, total: int) -> None:
+        """So many of so many are listed."""
+        now = time.monotonic()
+        if now - self._began > SHOWN_AFTER_S and now - self._drawn > EVERY_S:
+            self._drawn = now
+            bridge.notify(self._say, f"Listing {self._what}: {done:,} of {max(done, total):,}")
+
+    def end(self) -> None:
+        """Take the line away: what was listed speaks for itself."""
+        if self._shown is not None:
+            bridge.notify(self._say, "")
+
+    def _say(self, text: str) -> None:
+        # Never imported: where it is not loaded, we do not run inside it.
+        ipython = sys.modules.get("IPython")
+        shell = ipython.get_ipython() if ipython else None
+        if shell is not None and getattr(shell, "kernel", None) is not None:
+            data = {"text/plain": text}
+            if self._shown is None:
+                self._shown = sys.modules["IPython.display"].display(data, raw=True, display_id=True)
+            else:
+                self._shown.update(data, raw=True)
+        elif sys.stderr is not None and sys.stderr.isatty():
+            self._shown = True
+            sys.stderr.write(f"\r\x1b[K{text}")
+            sys.stderr.flush()

@@ -1,0 +1,300 @@
+"""What the browsers of files and sessions share: a query, rows by their position, a selection, and the way to Python.
+
+A query takes effect only when its first rows are there: one that the platform refuses changes nothing, and its reason
+is the answer. The state holds the first rows alone; the others are answers to requests, fetched when they come into
+sight.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from abc import abstractmethod
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+import traitlets
+
+from .. import bridge
+from ..client.kept import KeptClient
+from ..errors import DeepsetError, InputError
+from ..settings import Settings
+from ..transfer.progress import JobState, Target
+from ._base import Handler, parse, unexpected
+from .job_panel import JobWidget
+from .listing import Listing
+from .messages import Problem
+from .messages_browsers import CHUNK, RangePayload, RowsPayload, Selected, Selection, SelectPayload
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+R = TypeVar("R")
+
+MOST_SELECTED = 1_000  # rows
+MOST_KEYS = 20  # metadata columns
+FIRST_WITHIN_S = 0.5  # what is shown waits so long for the first rows, for readers without a kernel
+PUBLISH_S = 0.1
+
+
+class Browser(JobWidget, Generic[R]):
+    """A table of things on the platform.
+
+    Args:
+        settings: Whose key, which platform.
+        target: Whose things these are.
+        view: Fetches all that a query finds as a DataFrame; called with keyword arguments.
+        **kwargs: ``layout``, ``tabbable``, ``tooltip`` of ipywidgets.
+    """
+
+    state = traitlets.Dict().tag(sync=True)
+
+    _query_type: ClassVar[type[Any]]
+    _everything: ClassVar[dict[str, Any]]  # the query that leaves nothing out
+    _function: ClassVar[str]  # of a workspace, which finds the same
+
+    def __init__(self, settings: Settings, *, target: Target, view: Callable[..., pd.DataFrame], **kwargs: Any) -> None:
+        """Show an empty table and begin to fill it."""
+        self._settings = settings
+        self._connection = KeptClient(settings)
+        self._view = view
+        self._query: dict[str, Any] = dict(self._everything)
+        self._listing: Listing[R] | None = None
+        self._revision = self._version = self._asked = 0
+        self._chosen: dict[str, R] = {}
+        self._published_at = 0.0
+        self._is_publishing_due = False
+        self._content: dict[str, Any] = {
+            "target": target,
+            "query": self._query,
+            "revision": 0,
+            "version": 0,
+            "rows": [],
+            "total": None,
+            "extent": 0,
+            "loading": True,
+            "updated_at": None,
+            "error": None,
+            "code": self.code,
+            "selected": 0,
+            **self._more_content(),
+        }
+        super().__init__(**kwargs)
+        self._publish()
+        self._first = bridge.submit(self._refresh, {})
+
+    # --- what a browser is of -------------------------------------------------------------------------------------
+
+    def _more_content(self) -> dict[str, Any]:
+        return {}
+
+    @abstractmethod
+    def _list(self, query: dict[str, Any]) -> Listing[R]:
+        """A listing of what the query finds."""
+
+    @abstractmethod
+    def _shown(self, row: R, keys: list[str]) -> Any:
+        """A row as the browser gets it."""
+
+    @abstractmethod
+    def _key(self, row: R) -> str:
+        """Its id."""
+
+    @abstractmethod
+    def _frame(self, rows: Iterable[R]) -> pd.DataFrame:
+        """Rows as a DataFrame."""
+
+    @abstractmethod
+    def _arguments(self, query: dict[str, Any]) -> dict[str, Any]:
+        """The query as arguments of the workspace's function."""
+
+    # --- back to Python -------------------------------------------------------------------------------------------
+
+    @property
+    def selection(self) -> pd.DataFrame:
+        """The selected rows."""
+        return self._frame(list(self._chosen.values()))
+
+    @property
+    def view(self) -> pd.DataFrame:
+        """All that the present query finds, fetched now."""
+        return self._view(**self._arguments(self._query))
+
+    @property
+    def code(self) -> str:
+        """The line of Python that gives the same frame as ``view``, with ``ws`` for the workspace."""
+        arguments = ", ".join(f"{name}={value!r}" for name, value in self._arguments(self._query).items())
+        return f"ws.{self._function}({arguments})"
+
+    # --- requests -------------------------------------------------------------------------------------------------
+
+    def actions(self) -> dict[str, Handler]:
+        """What every browser may be asked for."""
+        return {
+            **super().actions(),
+            "refresh": self._refresh,
+            "query": self._ask_for,
+            "rows": self._rows,
+            "selection": self._selected,
+            "select": self._select,
+            "select_range": self._select_range,
+        }
+
+    async def _refresh(self, _: dict[str, Any]) -> None:
+        """Fetch again; what went wrong is shown in the table, beside what was known before."""
+        self._show(loading=True)
+        try:
+            await self._look(self._query)
+        except DeepsetError as error:
+            self._show(loading=False, error=self.problem(error))
+        except Exception as error:
+            self._show(loading=False, error=unexpected(error))
+        except BaseException:
+            self._show(loading=False)
+            raise
+
+    async def _ask_for(self, payload: dict[str, Any]) -> None:
+        await self._look(parse(payload, self._query_type))
+
+    async def _look(self, query: dict[str, Any]) -> None:
+        """Fetch the first rows of a query, and then make it the present one."""
+        self._asked += 1
+        mine, listing = self._asked, self._list(query)
+        rows = await listing.rows(0, CHUNK)
+        if mine != self._asked:
+            return  # another question has come meanwhile
+        self._listing = listing
+        self._version += 1
+        if query != self._query or not self._revision:
+            self._query = query
+            self._revision += 1
+            if self._chosen:
+                self._choose({})
+        self._show(
+            loading=False,
+            query=query,
+            rows=[self._shown(row, []) for row in rows],
+            updated_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            code=self.code,
+        )
+
+    async def _rows(self, payload: dict[str, Any]) -> dict[str, Any]:
+        asked = parse(payload, RowsPayload)
+        if asked["chunk"] < 0:
+            raise InputError("There is no row before the first one.", "Reload the page.")
+        listing, revision = await self._ready(), self._revision
+        before = listing.version
+        rows = await listing.rows(asked["chunk"] * CHUNK, CHUNK)
+        if listing is self._listing:
+            if moved := listing.version - before:
+                first = await listing.rows(0, CHUNK)
+                self._version += moved
+                self._content["rows"] = [self._shown(row, []) for row in first]
+            if (listing.total, listing.extent) != (self._content["total"], self._content["extent"]):
+                self._publish_soon()
+        return {
+            "revision": revision,
+            "version": self._version,
+            "rows": [self._shown(row, asked["keys"][:MOST_KEYS]) for row in rows],
+            "total": listing.total,
+            "extent": listing.extent,
+        }
+
+    async def _ready(self) -> Listing[R]:
+        if self._listing is None:
+            await self._look(self._query)
+        if self._listing is None:
+            raise InputError("The table has no rows yet.", "Refresh it.")
+        return self._listing
+
+    # --- selection ------------------------------------------------------------------------------------------------
+
+    async def _selected(self, _: dict[str, Any]) -> Selection:
+        return {"ids": list(self._chosen)}
+
+    async def _select(self, payload: dict[str, Any]) -> Selection:
+        asked = parse(payload, SelectPayload)
+        listing = await self._ready()
+        chosen = {} if asked["only"] else dict(self._chosen)
+        wanted = set(asked["ids"])
+        if asked["on"]:
+            known = {key: row for row in listing.seen() if (key := self._key(row)) in wanted}
+            if missing := wanted - known.keys() - chosen.keys():
+                raise InputError(
+                    f"{len(missing)} of these rows are not in the table any more.", "Refresh, then select again."
+                )
+            chosen |= known
+        else:
+            chosen = {key: row for key, row in chosen.items() if key not in wanted}
+        return self._choose(chosen)
+
+    async def _select_range(self, payload: dict[str, Any]) -> Selection:
+        asked = parse(payload, RangePayload)
+        first, last = sorted((max(0, asked["first"]), max(0, asked["last"])))
+        listing = await self._ready()
+        if last - first >= MOST_SELECTED:
+            raise InputError(*_TOO_MANY)
+        rows = await listing.rows(first, last - first + 1)
+        return self._choose(self._chosen | {self._key(row): row for row in rows})
+
+    def _choose(self, chosen: dict[str, R]) -> Selection:
+        if len(chosen) > MOST_SELECTED:
+            raise InputError(*_TOO_MANY)
+        self._chosen = chosen
+        event: Selected = {"kind": "selected", "ids": list(chosen)}
+        if self.comm is not None:
+            self.send(event)
+        self._publish_soon()
+        return {"ids": event["ids"]}
+
+    # --- state ----------------------------------------------------------------------------------------------------
+
+    def show_state(self, state: JobState) -> None:
+        """Show a job that the browser has started."""
+        self._content["job"] = state
+        self._publish_soon()
+
+    def _show(self, *, loading: bool, error: Problem | None = None, **content: Any) -> None:
+        self._content |= {"loading": loading, "error": error, **content}
+        self._publish()
+
+    def _publish_soon(self) -> None:
+        # Always on the bridge's thread: states of two threads could overtake each other.
+        if not self._is_publishing_due:
+            self._is_publishing_due = True
+            bridge.submit(self._publish_later)
+
+    async def _publish_later(self) -> None:
+        await asyncio.sleep(self._published_at + PUBLISH_S - time.monotonic())
+        self._is_publishing_due = False
+        self._publish()
+
+    def _publish(self) -> None:
+        self._published_at = time.monotonic()
+        known = {"total": self._listing.total, "extent": self._listing.extent} if self._listing else {}
+        now = {"revision": self._revision, "version": self._version, "selected": len(self._chosen)}
+        self._content |= known | now
+        if self.comm is not None:
+            self.state = dict(self._content)
+
+    def close(self) -> None:
+        """Close the widget and its connections."""
+        if first := getattr(self, "_first", None):
+            first.cancel()
+            bridge.submit(self._connection.close)
+        super().close()
+
+    def _bundle_and_metadata(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        # The static forms are written now or never.
+        self._first.wait_for_end(FIRST_WITHIN_S)
+        return super()._bundle_and_metadata()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._content['target']['workspace']}>"
+
+
+_TOO_MANY = (
+    f"At most {MOST_SELECTED:,} rows can be selected.",
+    "Narrow the table by a filter; browser.view has everything it finds as a DataFrame.",
+)

@@ -1,0 +1,91 @@
+import { formatDateTime, formatRelative } from "../lib/format";
+import { t } from "../lib/i18n";
+import type { WriteMode } from "../lib/messages";
+import type { SessionRow } from "../lib/messages_browsers";
+import { modes } from "../lib/modes";
+import { visible } from "../lib/text";
+import { verdict } from "../lib/verdict";
+import { CopyId } from "./CopyButton";
+import type { Column } from "./Grid";
+import { Icon, type IconName } from "./Icon";
+
+export const statuses = (): Record<string, { icon: IconName; label: string }> => ({
+  OPEN: { icon: "now", label: t("Open") },
+  CLOSED: { icon: "ok", label: t("Closed") },
+  EXPIRED: { icon: "stop", label: t("Expired") },
+});
+
+const none = () => <span class="dnb-muted">–</span>;
+
+/** The columns of the session browser; the platform lists the newest first and sorts by nothing else. */
+export function sessionColumns(now: number, current: (row: SessionRow) => SessionRow, ask: (row: SessionRow) => void): Column<SessionRow>[] {
+  const names = statuses();
+  return [
+    {
+      key: "status",
+      head: t("Status"),
+      width: "96px",
+      narrow: "92px",
+      class: "dnb-first",
+      cell: (given) => {
+        const row = current(given);
+        const { icon, label } = names[row.status] ?? { icon: "wait" as const, label: visible(row.status) };
+        return (
+          <span class={`dnb-chip dnb-is-${row.status === "OPEN" ? "open" : "over"}`}>
+            <Icon name={icon} /> {label}
+          </span>
+        );
+      },
+    },
+    {
+      key: "verdict",
+      head: t("Files"),
+      width: "minmax(200px, 2fr)",
+      narrow: "minmax(0, 1fr)",
+      cell: (given) => {
+        const said = verdict(current(given), now);
+        return said ? <span class={`dnb-said-${said.tone}`}>{said.words}</span> : <span class="dnb-ghost" />;
+      },
+    },
+    {
+      key: "created",
+      head: t("Created"),
+      width: "118px",
+      hint: t("The platform lists the newest first and cannot sort them otherwise."),
+      cell: (row) => <span title={formatDateTime(row.created_at)}>{formatRelative(row.created_at, now)}</span>,
+    },
+    {
+      key: "expires",
+      head: t("Expires"),
+      width: "104px",
+      cell: (given) => {
+        const row = current(given);
+        return row.status === "OPEN" && row.expires_at ? (
+          <span title={formatDateTime(row.expires_at)}>{formatRelative(row.expires_at, now)}</span>
+        ) : (
+          none()
+        );
+      },
+    },
+    { key: "by", head: t("By"), width: "minmax(90px, 1fr)", cell: (row) => (row.created_by ? <bdi>{visible(row.created_by, 60)}</bdi> : none()) },
+    {
+      key: "mode",
+      head: t("If a name is taken"),
+      width: "142px",
+      cell: (row) => modes()[row.write_mode as WriteMode] ?? visible(row.write_mode),
+    },
+    { key: "id", head: t("Session"), width: "106px", cell: (row) => <CopyId id={row.session_id} label={t("Copy session id")} /> },
+    {
+      key: "close",
+      head: "",
+      width: "76px",
+      class: "dnb-last",
+      cell: (row) =>
+        current(row).status === "OPEN" && (
+          <button type="button" tabIndex={-1} class="dnb-button dnb-small" onClick={() => ask(row)}>
+            {t("Close…")}
+          </button>
+        ),
+    },
+  ];
+}

@@ -1,0 +1,141 @@
+import type { AnyModel } from "@anywidget/types";
+import { useRef, useState } from "preact/hooks";
+import { BrowserHead } from "./components/BrowserHead";
+import { CodeLine } from "./components/CodeLine";
+import { Columns } from "./components/Columns";
+import { fileColumns } from "./components/fileColumns";
+import { FilterBox } from "./components/FilterBox";
+import { FileSummary } from "./components/FileSummary";
+import { Grid } from "./components/Grid";
+import { BusyKernel, Waiting } from "./components/Notice";
+import { Problems } from "./components/Problems";
+import { SearchBox } from "./components/SearchBox";
+import { sayHello } from "./lib/hello";
+import { useAction, useNow, useTrait } from "./lib/hooks";
+import { plural, rich, t } from "./lib/i18n";
+import { fileRows, filesState, type FileQuery, type FileRow, type FilesState } from "./lib/messages_browsers";
+import { mount, type ViewProps } from "./lib/mount";
+import { usePart } from "./lib/part";
+import { useQuery } from "./lib/query";
+import { useTable } from "./lib/table";
+import type { Doing, FileActionsProps } from "./parts/file_actions";
+import type { JobPartProps } from "./parts/job_view";
+import "./styles/base.css";
+import "./styles/job.css";
+import "./styles/grid.css";
+
+function FileBrowser(props: ViewProps) {
+  const state = useTrait(props.model, "state", filesState);
+  return state ? <Files {...props} state={state} /> : <Waiting />;
+}
+
+function Files({ model, requests, state }: ViewProps & { state: FilesState }) {
+  const card = useRef<HTMLDivElement>(null);
+  const position = useRef<HTMLSpanElement>(null);
+  const now = useNow(true, 10_000);
+  const action = useAction(requests);
+  const query = useQuery<FileQuery>(requests, state.query);
+  const [keys, setKeys] = useState<string[]>([]);
+  const table = useTable<FileRow>(model, requests, state, fileRows, keys);
+  const [panel, setPanel] = useState<"filter" | "columns" | null>(null);
+  const [doing, setDoing] = useState<Doing | null>(null);
+  const Actions = usePart<FileActionsProps>(requests, "file_actions", doing !== null);
+  const Job = usePart<JobPartProps>(requests, "job_view", state.job !== null);
+
+  const close = () => {
+    setDoing(null);
+    card.current?.querySelector<HTMLElement>('.dnb-row[tabindex="0"]')?.focus({ preventScroll: true });
+  };
+  const sortBy = (sort: FileQuery["sort"]) => {
+    const turned = state.query.order === "ASC" ? "DESC" : "ASC";
+    query.ask({ sort, order: state.query.sort === sort ? turned : sort === "name" ? "ASC" : "DESC" });
+  };
+  const fold = (name: "filter" | "columns", label: string, used: boolean) => (
+    <button
+      type="button"
+      class={`dnb-button ${used ? "dnb-used" : ""}`}
+      aria-expanded={panel === name}
+      onClick={() => setPanel(panel === name ? null : name)}
+    >
+      {label}
+    </button>
+  );
+
+  return (
+    <div
+      ref={card}
+      class="dnb-card dnb-browser"
+      role="group"
+      aria-label={t("Files")}
+      aria-busy={state.loading || query.busy}
+      onKeyDown={(event) => {
+        if (event.key !== "Escape" || !doing) return;
+        event.stopPropagation();
+        close();
+      }}
+    >
+      <BrowserHead title={t("Files")} state={state} action={action} now={now} />
+      <div class="dnb-tools">
+        <SearchBox label={t("Name contains")} value={state.query.name} onText={(name) => query.ask({ name })} />
+        {fold("filter", t("Filter"), Boolean(state.query.filter))}
+        {fold("columns", t("Columns"), keys.length > 0)}
+      </div>
+      {panel === "filter" && <FilterBox query={state.query} ask={query} />}
+      {panel === "columns" && <Columns known={state.keys} chosen={keys} choose={setKeys} />}
+      <Problems of={[panel === "filter" ? null : query.problem, state.error, action.error]} />
+      {(action.slow || query.slow) && <BusyKernel />}
+      {table.rows.extent > 0 ? (
+        <Grid
+          label={t("Files")}
+          rows={table.rows}
+          columns={fileColumns(state.query, sortBy, keys)}
+          keyOf={(row) => row.file_id}
+          selected={table.selected}
+          select={table.select}
+          selectRange={table.selectRange}
+          act={(row) => setDoing({ what: "details", id: row.file_id })}
+          position={position}
+          current={doing?.what === "details" ? doing.id : null}
+        />
+      ) : (
+        <Empty state={state} />
+      )}
+      <Problems of={[table.problem]} />
+      <Problems of={[table.rows.error]} again={() => table.rows.again()} />
+      <div class="dnb-foot">
+        <FileSummary model={model} state={state} busy={query.busy || state.loading} position={position} />
+        {table.selected.size > 0 && (
+          <div class="dnb-buttons" role="group" aria-label={t("Selected files")}>
+            <span class="dnb-count" role="status">
+              {plural(table.selected.size, "{count} selected", "{count} selected")}
+            </span>
+            <button type="button" class="dnb-button" onClick={() => setDoing({ what: "download" })}>
+              {t("Download…")}
+            </button>
+            <button type="button" class="dnb-button" onClick={() => setDoing({ what: "delete" })}>
+              {t("Delete…")}
+            </button>
+            <button type="button" class="dnb-button" onClick={() => table.select([], true, true)}>
+              {t("Select none")}
+            </button>
+          </div>
+        )}
+      </div>
+      {doing && !Actions && <p class="dnb-muted">{t("Asking the kernel…")}</p>}
+      {doing && Actions && <Actions model={model} requests={requests} doing={doing} table={table} folder={state.folder} close={close} />}
+      {state.job && Job && <Job state={state.job} requests={requests} />}
+      <CodeLine code={state.code} />
+    </div>
+  );
+}
+
+function Empty({ state }: { state: FilesState }) {
+  if (state.updated_at === null) return state.loading ? <p class="dnb-muted">{t("Asking the platform…")}</p> : null;
+  if (state.query.name || state.query.filter) return <p class="dnb-muted">{t("No file matches.")}</p>;
+  return <p class="dnb-muted">{rich("No files yet. {code} sends some.", { code: <code>ws.upload(path)</code> })}</p>;
+}
+
+export default {
+  initialize: ({ model }: { model: AnyModel }) => sayHello(model),
+  render: ({ model, el }: { model: AnyModel; el: HTMLElement }) => mount(FileBrowser, model, el),
+};

@@ -1,0 +1,199 @@
+"""Files behind URLs: found, judged and streamed as those on a disk, from memory, a zip, a web server and an S3."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+from uuid import uuid4
+
+import fsspec
+import pytest
+from moto.server import ThreadedMotoServer
+
+import deepset_nb as dn
+from deepset_nb.client import places
+from deepset_nb.errors import InputError, MissingExtra, PathNotFound
+
+FILES = {
+    "a.txt": b"first",
+    "b.txt": b"second",
+    "b.txt.meta.json": b'{"topic": "rivers"}',
+    "empty.txt": b"",
+    ".hidden": b"x",
+    "deep/c.txt": b"third",
+    "deep/big.bin": bytes(range(256)) * 8_192,
+}
+
+
+@pytest.fixture
+def memory() -> Iterator[str]:
+    """A folder in memory."""
+    system, name = fsspec.filesystem("memory"), uuid4().hex
+    for path, content in FILES.items():
+        system.pipe(f"/{name}/{path}", content)
+    yield f"memory://{name}"
+    system.rm(f"/{name}", recursive=True)
+
+
+@pytest.fixture
+def zipped(tmp_path: Path) -> str:
+    with zipfile.ZipFile(tmp_path / "files.zip", "w") as archive:
+        for path, content in FILES.items():
+            archive.writestr(path, content)
+    return f"zip://::file://{tmp_path / 'files.zip'}"
+
+
+@pytest.fixture
+def web(tmp_path: Path) -> Iterator[str]:
+    """A web server with a file under an odd name."""
+    (tmp_path / "web").mkdir()
+    (tmp_path / "web" / "the report.txt").write_bytes(b"of the web")
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_: Any) -> None:
+            """Nobody reads it."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(tmp_path / "web")))
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[str]:
+    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server.start()
+    address = f"http://127.0.0.1:{server._server.server_port}"
+    options = {
+        "key": "test",
+        "secret": "test",
+        "client_kwargs": {"endpoint_url": address, "region_name": "eu-central-1"},
+    }
+    before = dict(fsspec.config.conf)
+    fsspec.config.conf["s3"] = options
+    system = fsspec.filesystem("s3")
+    system.mkdir("bucket", region_name="eu-central-1")
+    for path, content in FILES.items():
+        system.pipe(f"bucket/corpus/{path}", content)
+    yield "s3://bucket/corpus"
+    fsspec.config.conf.clear()
+    fsspec.config.conf.update(before)
+    fsspec.asyn.sync(fsspec.asyn.get_loop(), system.s3.close)
+    server.stop()
+
+
+@pytest.fixture(params=["memory", "zipped", "s3"])
+def folder(request: pytest.FixtureRequest) -> str:
+    return str(request.getfixturevalue(request.param))
+
+
+def held(ws: dn.Workspace, tmp_path: Path) -> dict[str, bytes]:
+    """What the platform has, by name."""
+    ws.download(tmp_path / "back", include_meta=False, show=False).wait(60)
+    return {path.name: path.read_bytes() for path in (tmp_path / "back").iterdir()}
+
+
+def test_a_folder_behind_a_url_goes_up_as_one_on_disk(ws: dn.Workspace, folder: str, tmp_path: Path) -> None:
+    receipt = ws.upload(folder, recursive=True, show=False).wait(60).receipt.set_index("name")
+
+    assert receipt["status"].to_dict() == {
+        **dict.fromkeys(["a.txt", "b.txt", "c.txt", "big.bin"], "ok"),
+        "empty.txt": "failed",
+        ".hidden": "skipped",
+    }
+    assert ws.list_files("b.txt")["meta"].tolist() == [{"topic": "rivers"}]
+    assert held(ws, tmp_path) == {
+        "a.txt": FILES["a.txt"],
+        "b.txt": FILES["b.txt"],
+        "c.txt": FILES["deep/c.txt"],
+        "big.bin": FILES["deep/big.bin"],
+    }
+
+
+def test_a_single_file_a_glob_and_a_path_go_together(ws: dn.Workspace, folder: str, tmp_path: Path) -> None:
+    (tmp_path / "local.txt").write_text("here")
+    first, chain, rest = folder.partition("::")
+    slash = "" if first.endswith("/") else "/"
+    urls = [f"{first}{slash}a.txt{chain}{rest}", f"{first}{slash}deep/*.txt{chain}{rest}"]
+    receipt = ws.upload([*urls, tmp_path / "local.txt"], show=False).wait(60).receipt
+
+    assert receipt[["name", "status"]].values.tolist() == [["a.txt", "ok"], ["c.txt", "ok"], ["local.txt", "ok"]]
+
+
+def test_rules_and_plan_are_those_of_folders(ws: dn.Workspace, memory: str) -> None:
+    plan = ws.plan(memory, recursive=True, exclude=["deep/", "a.*"], meta={"year": 2024}).set_index("name")
+
+    assert plan["action"].to_dict() == {
+        ".hidden": "skip",
+        "a.txt": "skip",
+        "b.txt": "send",
+        "c.txt": "skip",
+        "big.bin": "skip",
+        "empty.txt": "refuse",
+    }
+    assert plan.loc["b.txt", "meta"] == {"topic": "rivers", "year": 2024}
+    assert set(ws.plan(memory)["name"]) == {".hidden", "a.txt", "b.txt", "empty.txt"}
+
+
+def test_an_address_on_the_web_is_named_by_its_path(ws: dn.Workspace, web: str) -> None:
+    receipt = ws.upload(f"{web}/the%20report.txt", show=False).wait(30).receipt
+
+    assert receipt[["name", "status"]].values.tolist() == [["the report.txt", "ok"]]
+
+
+def test_what_signs_an_address_is_shown_nowhere(
+    ws: dn.Workspace, web: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    signed = web.replace("://", "://user:pass-word@") + "/the%20report.txt?X-Signature=very-secret"
+    job = ws.upload(signed, show=False).wait(30)
+    seen = [job.receipt.to_csv(), repr(job), repr(job._transfer.progress.receipt.rows), str(dn.jobs()), caplog.text]
+    seen += [
+        path.read_bytes().decode("latin-1") for path in Path(dn._places.state_folder()).rglob("*") if path.is_file()
+    ]
+
+    assert job.receipt["status"].tolist() == ["ok"]
+    assert not [text for text in seen if "very-secret" in text or "pass-word" in text]
+
+
+def test_the_same_cell_twice_sends_nothing_again(ws: dn.Workspace, folder: str) -> None:
+    ws.upload(folder, show=False).wait(60)
+    again = ws.upload(folder, show=False).wait(60).receipt.set_index("name")
+
+    assert again.loc[["a.txt", "b.txt"], "status"].tolist() == ["skipped", "skipped"]
+
+
+def test_a_file_that_goes_while_it_is_sent_is_one_failed_row(ws: dn.Workspace, memory: str) -> None:
+    plan = ws.plan(memory)
+    fsspec.filesystem("memory").rm(memory.removeprefix("memory:/") + "/a.txt")
+    receipt = ws.upload(plan, show=False).wait(30).receipt.set_index("name")
+
+    assert receipt["status"].to_dict() == {
+        "a.txt": "failed",
+        "b.txt": "ok",
+        ".hidden": "skipped",
+        "empty.txt": "failed",
+    }
+    assert "no such file" in receipt.loc["a.txt", "reason"]
+
+
+def test_a_wrong_address_is_said_in_the_cell(ws: dn.Workspace, web: str) -> None:
+    with pytest.raises(PathNotFound, match=r"memory://nothing"):
+        ws.upload("memory://nothing/here", show=False)
+    with pytest.raises(InputError, match="cannot be looked at"):
+        ws.upload("nonsense://somewhere/file", show=False)
+
+
+def test_a_kind_of_store_whose_library_is_missing_names_it(ws: dn.Workspace) -> None:
+    with pytest.raises(MissingExtra, match="gcsfs"):
+        ws.upload("gs://bucket/file", show=False)
+
+
+@pytest.mark.parametrize("path", ["C:\\files\\a.txt", "/a/b", "a:b", "report.txt", "~/x", "x::y"])
+def test_paths_are_no_urls(path: str) -> None:
+    assert not places.is_remote(path) or path == "x::y"
