@@ -14,7 +14,7 @@ from ..client.waits import Wait
 from .hazards import REFUSALS
 from .pace import Pace
 from .receipt import Receipt, Row
-from .shown import short
+from .shown import short, without_home
 
 STALL_S = 90.0  # without any change: said, with what is waited for and until when
 INGESTED_WINDOW_S = 30.0  # the platform is asked every two seconds at most, and counts whole files
@@ -289,6 +289,11 @@ class Progress:
         """How a failure names its file."""
         return row.path
 
+    def _waiting(self) -> int:
+        if self._active() != "sending":  # what was sent is in closed sessions, or has its outcome
+            return 0
+        return sum(row.phase == "sent" and row.status == "pending" for row in self.receipt.rows)
+
     def state(self) -> JobState:
         """The picture of this moment."""
         counts = self.receipt.counts()
@@ -316,7 +321,7 @@ class Progress:
                 "skipped": counts["skipped"],
                 "unaccounted": counts["unaccounted"],
                 "cancelled": counts["cancelled"],
-                "waiting": sum(row.phase == "sent" and row.status == "pending" for row in self.receipt.rows),
+                "waiting": self._waiting(),
             },
             "failures": [
                 {
@@ -334,5 +339,5 @@ class Progress:
             "can_retry": self.status in ("failed", "cancelled") and (retry_files > 0 or not self.receipt.rows),
             "retry_files": retry_files,
             "note": short(self.note, SHOWN_WORDS) if self.note else None,
-            "code": self.code,
+            "code": without_home(self.code),
         }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 from pathlib import Path
 
 SHOWN_CHARACTERS = 240  # of a path or reason; the receipt has it whole
@@ -16,15 +17,16 @@ def short(text: str, longest: int = SHOWN_CHARACTERS) -> str:
 
 
 def without_home(text: str) -> str:
-    """The text with ``~`` for the user's own folder: a saved notebook is shown to others."""
+    """The text with ``~`` for the user's own folder, as functions take it too: a saved notebook is shown to others."""
     home = _home()
-    return text.replace(home, f"~{os.sep}") if home and home in text else text
+    return home.sub(lambda _: f"~{os.sep}", text) if home else text
 
 
 @functools.cache
-def _home() -> str:
+def _home() -> re.Pattern[str] | None:
     try:
         home = str(Path.home())
     except RuntimeError:  # nobody's
-        return ""
-    return home + os.sep if len(home) > 1 else ""
+        return None
+    # Not within another path that ends alike.
+    return re.compile(rf"(?<![\w.~-]){re.escape(home + os.sep)}") if len(home) > 1 else None

@@ -101,7 +101,7 @@ describe("cancelling", () => {
     await click("Cancel");
     expect(button("Cancel")!.getAttribute("aria-expanded")).toBe("true");
     expect(document.activeElement).toBe(button("Stop, ingest later"));
-    for (const part of ["How should it stop? 2 of 3 files are sent.", "2 files wait in the upload session, not ingested. It stays open until", "Running the same cell again goes on"]) {
+    for (const part of ["How should it stop? 2 of 3 files are sent.", "2 files wait in the upload session, not ingested. It stays open until", "Go on in this panel, or run the same cell again"]) {
       expect(text()).toContain(part);
     }
     expect(text()).toContain("the platform ingests the 2 files that wait in it");

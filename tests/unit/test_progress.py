@@ -287,9 +287,12 @@ def test_a_retry_is_offered_only_where_it_can_help() -> None:
 
 def test_files_that_wait_in_an_open_session_are_counted() -> None:
     made = progress("pending", "pending", "ok")
+    made.enter("sending", files=3)
     made.receipt.rows[0].phase = "sent"
-
     assert made.state()["counts"]["waiting"] == 1
+    made.end("cancelled")
+
+    assert made.state()["counts"]["waiting"] == 0
 
 
 def test_no_state_names_the_users_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -299,9 +302,11 @@ def test_no_state_names_the_users_home_folder(monkeypatch: pytest.MonkeyPatch) -
     row = made.receipt.rows[0]
     row.path, row.reason, row.remedy = "/homes/anna/a.txt", "/homes/anna/a.txt is broken", "See /homes/anna/x"
     made.note, made.error = "In /homes/anna/y", "The folder '/homes/anna/z' cannot be made."
+    made.code = 'ws.upload("/homes/anna/reports", exclude=["/data/homes/anna/x"])'
     made.end("failed")
-    text = json.dumps(made.state())
+    state = made.state()
     shown._home.cache_clear()
 
-    assert "anna" not in text
-    assert "~/a.txt" in text
+    assert "anna" not in json.dumps({**state, "code": ""})
+    assert state["failures"][0]["path"] == "~/a.txt"
+    assert state["code"] == 'ws.upload("~/reports", exclude=["/data/homes/anna/x"])'

@@ -53,7 +53,7 @@ function later({ counts, expires_at }: JobState): string {
   const until = expires_at
     ? t("It stays open until {when}; then the platform closes it by itself.", { when: formatDateTime(expires_at) })
     : t("It stays open until it is closed, or the platform closes it by itself.");
-  return [counts.waiting ? waiting : t("Nothing waits in the upload session yet."), until, t("Running the same cell again goes on from here.")].join(" ");
+  return [counts.waiting ? waiting : t("Nothing waits in the upload session yet."), until, t("Go on in this panel, or run the same cell again, to send the rest.")].join(" ");
 }
 
 type WayProps = { words: string; onClick: () => void; button?: RefObject<HTMLButtonElement | null>; children?: string };
