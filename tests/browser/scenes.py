@@ -226,7 +226,7 @@ def sessions_empty(stage: Stage) -> None:
 @scene("fail:moon.txt=FAILED_TO_PARSE_META")
 def sessions_details(stage: Stage) -> None:
     shown = sessions(stage)
-    shown.get_by_role("row", name="Closed").click()
+    shown.get_by_role("row", name="1 of 2 failed").click()
     expect(shown.get_by_role("cell", name="moon.txt")).to_be_visible(timeout=END_MS)
 
 
