@@ -66,7 +66,8 @@
   function deafToKeys(root, clickable) {
     return clickable
       .filter((one) => root.contains(one) && one !== root && isShown(one))
-      .filter((one) => !one.matches(NATIVE) && !one.hasAttribute("tabindex") && !one.closest(COMPOSITES))
+      .filter((one) => !one.matches(NATIVE) && !one.hasAttribute("tabindex"))
+      .filter((one) => !one.closest(COMPOSITES) && !one.querySelector(COMPOSITES))
       .map((one) => `${said(one)} takes clicks only`);
   }
 

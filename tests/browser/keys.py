@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import time
+
 from playwright.sync_api import Locator
 
 from tests.browser.checks import Checks
 from tests.browser.lab import Lab
 
 MOST_STOPS = 40
-REDRAWN_MS = 5_000
+REDRAWN_MS = 10_000
 
 
 class Keys:
@@ -22,12 +25,12 @@ class Keys:
         widget.evaluate("(root) => root.closest('.jp-Cell').focus()")
 
     def to(self, name: str, key: str = "Tab") -> None:
-        """Go on to the control of this name."""
+        """Go on to the control whose name has this regular expression in it."""
         stops: list[str | None] = []
         while len(stops) < MOST_STOPS:
             self.lab.page.keyboard.press(key)
             stops.append(self.focused())
-            if stops[-1] is not None and stops[-1].startswith(name):
+            if stops[-1] is not None and re.search(name, stops[-1]):
                 return
         raise AssertionError(f"{key} does not reach {name!r}, only {stops}")
 
@@ -48,7 +51,9 @@ class Keys:
 
     def holds_focus(self) -> None:
         """Check that the widget has the focus, and that the notebook is as it was."""
-        self.widget.page.wait_for_timeout(50)
+        end = time.monotonic() + REDRAWN_MS / 1000
+        while self.focused() is None and time.monotonic() < end:
+            self.lab.page.wait_for_timeout(50)  # the notebook draws the output again
         assert self.focused() is not None, f"the focus is lost to {self._active()}"
         assert self._notebook() == self._cells, "a key went to the notebook"
 

@@ -1,7 +1,7 @@
 """`python -m tests.browser.screenshots [names] [--out DIR] [--language de]`: pictures of every widget in every state.
 
-Light, dark, in forced colours and in a narrow cell, from real kernels and a sandbox that misbehaves as asked; `sheet-*.png` show all at
-once. `--readme` makes the README's picture instead. Look at them before committing any.
+Light, dark, in forced colours and in a narrow cell, from real kernels and a sandbox that misbehaves as asked;
+`sheet-*.png` show all at once. `--readme` makes the README's picture instead. Look at them before committing any.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import argparse
 import base64
 import contextlib
 import dataclasses
+import itertools
 import json
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -21,7 +22,7 @@ from deepset_nb._places import notebooks_folder
 from deepset_nb.emulator import Connection, SandboxConfig, SandboxServer
 from tests.browser.checks import NARROW, WIDE
 from tests.browser.lab import SHOTS, THEMES, Lab, Theme
-from tests.browser.scenes import HEAVY, SCENES, Faults, Stage
+from tests.browser.scenes import SCENES, Faults, Stage
 from tests.browser.server import JupyterServer
 from tests.tools import find_chromium
 
@@ -66,37 +67,43 @@ def jupyterlab(
 
 
 def take(names: Sequence[str], folder: Path, language: str) -> None:
-    """Set the scenes in one notebook, then go through all looks."""
+    """Set the scenes in one notebook, those of the same faults together, and go through all looks."""
     folder.mkdir(parents=True, exist_ok=True)
     with jupyterlab(SandboxConfig(corpus=False), language=language) as (lab, sandbox), Faults(sandbox) as faults:
         lab.open(["import deepset_nb as dn"])
         lab.run_all()
         stage = Stage(lab, faults)
-        shown = {name: stage.set(name) for name in names}
-        for look, theme, size in LOOKS:
-            lab.page.set_viewport_size(size)
-            lab.set_theme(theme)
-            lab.page.emulate_media(forced_colors="active" if look == "forced" else "none")
-            lab.page.wait_for_timeout(300)
-            pictures = [folder / f"{name}-{look}.png" for name in names]
-            for widget, picture in zip(shown.values(), pictures, strict=True):
-                widget.screenshot(path=picture)
-            sheet(lab.page.context.browser, pictures, folder / f"sheet-{look}.png")
+        for _, group in itertools.groupby(names, key=lambda name: SCENES[name].faults):  # while they last
+            shown = {name: stage.set(name) for name in group}
+            for look, theme, size in LOOKS:
+                lab.set_theme(theme)
+                lab.page.set_viewport_size({**size, "height": 1600})  # a widget as high as the page would be cut off
+                lab.page.emulate_media(forced_colors="active" if look == "forced" else "none")
+                lab.page.wait_for_timeout(300)
+                for name, widget in shown.items():
+                    widget.screenshot(path=folder / f"{name}-{look}.png")
+            lab.page.set_viewport_size(WIDE)
+        for look, *_ in LOOKS:
+            sheet(
+                lab.page.context.browser,
+                [folder / f"{name}-{look}.png" for name in names],
+                folder / f"sheet-{look}.png",
+            )
 
 
 def sheet(browser: Browser | None, pictures: Sequence[Path], path: Path) -> None:
     """All pictures in one."""
     assert browser
     page = browser.new_page(viewport={"width": 1800, "height": 1000})
-    columns = 1 + (len(pictures) > 4) + pictures[0].stem.endswith("narrow")
+    columns = 1 + (len(pictures) > 4) + 2 * pictures[0].stem.endswith("narrow")
     figures = "".join(
         f"<figure><figcaption>{picture.stem}</figcaption>"
         f"<img src='data:image/png;base64,{base64.b64encode(picture.read_bytes()).decode()}'></figure>"
         for picture in pictures
     )
     page.set_content(
-        f"<style>body {{ columns: {columns}; font: 13px sans-serif; background: #888 }} img {{ max-width: 100% }}"
-        f" figure {{ break-inside: avoid; margin: 0 0 14px }}</style>{figures}"
+        f"<!doctype html><style>body {{ columns: {columns}; font: 13px sans-serif; background: #888 }}"
+        f" img {{ max-width: 100% }} figure {{ break-inside: avoid; margin: 0 0 14px }}</style>{figures}"
     )
     page.screenshot(path=path, full_page=True)
     page.close()
@@ -140,7 +147,12 @@ def readme(theme: Theme) -> None:
 def main() -> None:
     """Take the pictures that the command line asks for."""
     parser = argparse.ArgumentParser(prog="python -m tests.browser.screenshots", description=__doc__)
-    parser.add_argument("names", nargs="*", help=f"of {', '.join(SCENES)}; none: all but {', '.join(HEAVY) or 'none'}")
+    heavy = [name for name, one in SCENES.items() if one.heavy]
+    parser.add_argument(
+        "names",
+        nargs="*",
+        help=f"of {', '.join(SCENES)}; without: all but {', '.join(heavy) or 'none'}",
+    )
     parser.add_argument("--out", type=Path, default=SHOTS / "widgets")
     parser.add_argument("--language", default="en-GB")
     parser.add_argument("--readme", action="store_true", help="the README's picture, light and dark")
@@ -151,7 +163,7 @@ def main() -> None:
         return
     if unknown := set(asked.names) - set(SCENES):
         parser.error(f"there is no scene {', '.join(sorted(unknown))}; there are {', '.join(SCENES)}")
-    names = [name for name in SCENES if (name in asked.names if asked.names else name not in HEAVY)]
+    names = [name for name in SCENES if (name in asked.names if asked.names else not SCENES[name].heavy)]
     take(names, asked.out, asked.language)
     print(asked.out)
 

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from tests.browser.cells import END_MS, expect_tone
 from tests.browser.checks import NARROW, WIDE, Checks
 from tests.browser.lab import Lab
-from tests.browser.scenes import HEAVY, SCENES, Stage
+from tests.browser.scenes import SCENES, Stage
 
 UNKIND = '''
 import anywidget
@@ -49,7 +49,7 @@ def test_the_checks_see_faults_where_there_are_some(lab: Lab) -> None:
 @pytest.fixture(scope="module")
 def gallery(stage: Stage) -> dict[str, Checks]:
     """Every scene in one notebook: to open one each would take minutes."""
-    return {name: Checks(stage.lab, stage.set(name)) for name in SCENES if name not in HEAVY}
+    return {name: Checks(stage.lab, stage.set(name)) for name in SCENES if not SCENES[name].heavy}
 
 
 def found(gallery: dict[str, Checks], check: Callable[[Checks], list[str]]) -> dict[str, list[str]]:
