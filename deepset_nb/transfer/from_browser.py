@@ -19,7 +19,6 @@ from ..client.bucket import Bucket, Source
 from ..client.bucket_errors import is_transient, refused
 from ..client.concurrency import AdaptiveLimit
 from ..client.filenames import stored_name, wire_name
-from ..client.multipart import content_type
 from ..client.retries import Again, retry_after, retrying
 from ..errors import BucketError, DeepsetError
 from ..models import AWSPrefixedRequestConfig
@@ -39,14 +38,12 @@ class Order:
         url: The bucket.
         fields: The form's fields, a credential: sent to the page, shown nowhere, kept nowhere.
         name: As the form carries it.
-        content_type: Of the file part.
     """
 
     file: str
     url: str = field(repr=False)
     fields: dict[str, str] = field(repr=False)
     name: str
-    content_type: str
 
 
 @dataclass(frozen=True)
@@ -154,7 +151,7 @@ class BrowserBucket(Bucket):
             report(total - loaded)
             loaded = total
 
-        order = Order(file, self._address, self._fields, wire_name(name), content_type(name))
+        order = Order(file, self._address, self._fields, wire_name(name))
         turn = await self._browsers_limit.turn(self)
         try:
             answer = await self._courier.post(order, lambda total: move(min(max(total, 0), size)))

@@ -93,7 +93,6 @@ class PageCourier:
             "url": order.url,
             "fields": order.fields,
             "name": order.name,
-            "content_type": order.content_type,
         }
         said = await self._asked(message, on_loaded)
         return Answer(said["status"], said["body"][:ANSWER_BYTES], said["retry_after"][:100])

@@ -8,11 +8,11 @@ from collections.abc import Callable
 
 from .. import bridge
 
-PUBLISH_S = 0.1  # Jupyter drops messages above 1,000 a second
+PUBLISH_S = 0.25  # smooth enough for a bar; each state makes the page draw, which costs as much as sending
 
 
 class Throttle:
-    """Calls a function soon after it was asked for, at most ten times a second.
+    """Calls a function soon after it was asked for, at most four times a second.
 
     Always on the bridge's thread: states published by two threads could overtake each other.
 

@@ -149,7 +149,6 @@ class Order(TypedDict):
     url: str
     fields: dict[str, str]
     name: str
-    content_type: str
 
 
 class Probe(TypedDict):

@@ -284,7 +284,10 @@ class Uploader(JobWidget):
         self._job_state = state
         if not is_running(state) and not state["can_retry"]:
             self._chosen.spool.clear()  # nobody reads these files again
-        self._publish()
+        if is_running(state) and self.state.get("job"):
+            self._publishing.soon()
+        else:
+            self._publish()
 
     def _publish(self) -> None:
         if self.comm is not None:

@@ -80,7 +80,7 @@ afterEach(async () => {
 const id = () => model.requests("begin")[0]!.payload.files[0].file as string;
 const tell = (message: object) => kernelSays(() => model.say({ page: page(), ...message }));
 const order = (name: string, file = id()) =>
-  tell({ kind: "order", order: name, file, url: "http://bucket/", fields: { key: "k/${filename}", policy: "SECRET" }, name: "a.txt", content_type: "text/plain" });
+  tell({ kind: "order", order: name, file, url: "http://bucket/", fields: { key: "k/${filename}", policy: "SECRET" }, name: "a.txt" });
 const answers = () => model.sent.map((one) => one.message).filter((message) => message.kind === "answered");
 
 describe("the direct lane", () => {

@@ -211,7 +211,7 @@ def test_a_sidecar_that_lies_elsewhere_is_looked_at_again(tmp_path: Path) -> Non
     [again] = replan([row])
 
     assert (row.status, again.status) == ("failed", "failed")
-    assert "not JSON" in (again.reason or "")
+    assert "'a.txt.meta.json' is not JSON" in (again.reason or "")
 
 
 def test_two_files_of_one_shown_path_do_not_replace_each_other(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from deepset_nb.transfer.from_browser import PAGE_GONE, Order
 from deepset_nb.widgets import courier
 from deepset_nb.widgets.courier import PageCourier, may_post
 
-ORDER = Order("a" * 32, "http://bucket/", {"policy": "SECRET"}, "a.txt", "text/plain")
+ORDER = Order("a" * 32, "http://bucket/", {"policy": "SECRET"}, "a.txt")
 
 
 @pytest.fixture(autouse=True)

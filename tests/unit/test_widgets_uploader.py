@@ -124,13 +124,13 @@ def test_the_state_follows_the_job_and_its_buttons_work(uploader: Uploader, plat
     send_whole(uploader.comm)
     uploader.comm.ask("upload", {"write_mode": "KEEP", **PAGE})
     platform.jobs[0].publish(headline="Sending 3 of 3 files")
-    assert uploader.state["job"]["headline"] == "Sending 3 of 3 files"
+    eventually(lambda: uploader.state["job"]["headline"] == "Sending 3 of 3 files")
 
     assert uploader.comm.ask("cancel")["ok"] is True
     assert platform.jobs[0].cancels == 1
     platform.jobs[0].end(status="failed", can_retry=True)
     assert uploader.comm.ask("retry")["ok"] is True
-    assert uploader.state["job"]["headline"] == "Once more"
+    eventually(lambda: uploader.state["job"]["headline"] == "Once more")
 
 
 def test_files_stay_for_a_retry_and_go_when_nobody_needs_them(uploader: Uploader, platform: Platform) -> None:

@@ -14,7 +14,7 @@ export function OnTheWay({ queue }: { queue: Queue }) {
       {moving.map((item) => (
         <li key={item.id}>
           <bdi class="dnb-name">{visible(item.path, 80)}</bdi>
-          <Bar value={item.received < item.size ? item.received / item.size : null} label={t("Sending {path}", { path: visible(item.path) })} />
+          <Bar value={item.received / item.size} label={t("Sending {path}", { path: visible(item.path) })} />
           <span class="dnb-number dnb-muted">{formatBytes(item.size)}</span>
         </li>
       ))}

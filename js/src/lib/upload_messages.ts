@@ -58,7 +58,6 @@ export const order = {
   url: "string",
   fields: {},
   name: "string",
-  content_type: "string",
 } as const;
 /** See whether this bucket answers this page, without any form. */
 export const probe = { kind: ["probe"], page: "string", order: "string", url: "string" } as const;
