@@ -14,7 +14,7 @@ import os, pathlib, sys, tempfile, types
 import deepset_nb as dn
 from deepset_nb.widgets import show
 show.HELLO_WITHIN_S = show.PLAIN_EVERY_S = 0.3
-ws = dn.sandbox(faults=["bandwidth:200000"])
+ws = dn.sandbox(faults=["bandwidth:100000"])
 folder = pathlib.Path(tempfile.mkdtemp())
 for number in range(8):
     (folder / f"{number}.txt").write_text("x" * 400_000)
@@ -52,7 +52,8 @@ def test_an_upload_that_no_page_answers_is_shown_as_html_that_is_updated(kernel:
     updates = [m["content"] for m in messages if m["msg_type"] == "update_display_data"]
     *between, last = [content["data"]["text/html"] for content in updates if content["transient"]["display_id"] == key]
 
-    assert len({html for html in between if "plain form" in html and "Sending" in html}) >= 2
+    assert any("plain form" in html and "Sending" in html for html in between)
+    assert len(set(between)) >= 2
     assert "All 8 files are on the platform" in last
     assert "plain form" not in last
 
