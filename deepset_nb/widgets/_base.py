@@ -33,6 +33,7 @@ class Widget(anywidget.AnyWidget):  # type: ignore[misc]
     Attributes:
         hello: What the browser said of itself; None until a live view exists.
         tr: Says things in the language of the browser, English before it has said hello.
+        language_readers: Called after ``tr`` has changed.
     """
 
     _bundle: ClassVar[str]
@@ -60,6 +61,7 @@ class Widget(anywidget.AnyWidget):  # type: ignore[misc]
         self._tasks: dict[str, bridge.BridgeTask[None]] = {}
         self._hello: Hello | None = None
         self.tr = ENGLISH
+        self.language_readers: list[Callable[[], None]] = []
         self.greeted = threading.Event()
         super().__init__(**kwargs)
         self.on_msg(self._receive)
@@ -112,6 +114,8 @@ class Widget(anywidget.AnyWidget):  # type: ignore[misc]
             self.send(catalogue)
         if self.tr is not before:
             self.on_language()
+            for reader in self.language_readers:
+                reader()
         self.greeted.set()
 
     def on_language(self) -> None:

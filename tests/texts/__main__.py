@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 from tests import texts
 from tests.texts import catalogue
@@ -13,13 +14,15 @@ def main() -> int:
         prog="python -m tests.texts", description=texts.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--update", action="store_true", help="write the catalogues")
-    update = parser.parse_args().update
+    parser.add_argument("--compendium", type=Path, help="another catalogue to take translations from")
+    asked = parser.parse_args()
+    compendium = catalogue.read(asked.compendium) if asked.compendium else None
     sentences, lacking = list(catalogue.sources()), 0
     for path in sorted(catalogue.FOLDER.glob("*.po")):
         known = catalogue.read(path)
         before = catalogue.twins(known)
-        now = catalogue.brought_up_to_date(known, sentences)
-        if update:
+        now = catalogue.brought_up_to_date(known, sentences, compendium)
+        if asked.update:
             catalogue.write(now, path)
         after = catalogue.twins(now)
         without = [one for (one, _), twin in after.items() if not twin]

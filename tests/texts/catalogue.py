@@ -38,12 +38,20 @@ def template(texts: Iterable[Text]) -> Catalog:
     return catalogue
 
 
-def brought_up_to_date(catalogue: Catalog, texts: Iterable[Text]) -> Catalog:
-    """The same translations for the sentences of now; what is new has none, or an old one's, marked as fuzzy."""
+def brought_up_to_date(catalogue: Catalog, texts: Iterable[Text], compendium: Catalog | None = None) -> Catalog:
+    """The same translations for the sentences of now.
+
+    What is new has the compendium's, else that of a sentence like it, marked as fuzzy, or none.
+    """
     for message in catalogue:
         message.flags.discard(ENGINE)
     catalogue.update(template(texts), update_creation_date=False)
     catalogue.obsolete.clear()
+    for message in catalogue:
+        known = compendium.get(message.id) if compendium and message.id else None
+        if known and known.id == message.id and known.string and (message.fuzzy or not any(message.string or ())):
+            message.string, message.previous_id = known.string, []
+            message.flags.discard("fuzzy")
     return catalogue
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from deepset_nb.i18n import translator
-from tests.texts import Unreadable, catalogue, engine, javascript, widgets
+from tests.texts import Text, Unreadable, catalogue, engine, javascript, widgets
 
 CATALOGUES = sorted(catalogue.FOLDER.glob("*.po"))
 SENTENCES = list(catalogue.sources())
@@ -66,6 +66,39 @@ def test_what_the_engine_says_is_recognised_whatever_the_values(path: Path) -> N
 
 # As they come: quoted names, numbers, words of the system.
 VALUES = ("'a b.txt'", "17", "Broken pipe", "x9")
+
+
+# --- how it is kept up to date --------------------------------------------------------------------------------------
+
+
+def test_an_update_keeps_translations_marks_what_is_like_an_old_sentence_and_drops_the_rest() -> None:
+    old = catalogue.template([Text("Remove it and choose it again."), Text("Split it."), Text("Gone")])
+    for message, string in zip([one for one in old if one.id], ("Neu wählen.", "Teilen.", "Weg"), strict=True):
+        message.string = string
+
+    new = [Text("Remove it and choose it once again."), Text("Split it."), Text("{n} file", "{n} files")]
+    twins = catalogue.twins(catalogue.brought_up_to_date(old, new))
+
+    assert twins == {
+        ("Remove it and choose it once again.", ""): (),
+        ("Split it.", ""): ("Teilen.",),
+        ("{n} file", "{n} files"): (),
+    }
+    suggested = next(one for one in old if one.id == "Remove it and choose it once again.")
+    assert (suggested.string, suggested.fuzzy) == ("Neu wählen.", True)
+
+
+def test_an_update_takes_new_translations_from_a_compendium() -> None:
+    texts = [Text("Wait."), Text("{n} file", "{n} files")]
+    compendium = catalogue.template([*texts, Text("Unused")])
+    for message, string in zip(
+        [one for one in compendium if one.id], ("Warten Sie.", ("{n} Datei", "{n} Dateien"), "Unnütz"), strict=True
+    ):
+        message.string = string
+
+    twins = catalogue.twins(catalogue.brought_up_to_date(catalogue.template([]), texts, compendium))
+
+    assert twins == {("Wait.", ""): ("Warten Sie.",), ("{n} file", "{n} files"): ("{n} Datei", "{n} Dateien")}
 
 
 # --- how sentences are found ----------------------------------------------------------------------------------------

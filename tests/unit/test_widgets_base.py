@@ -184,3 +184,38 @@ def test_it_lives_in_boxes_tabs_and_links(widget: Sample) -> None:
     assert box.children[0] is widget
     box.close()
     twin.close()
+
+
+# --- languages ------------------------------------------------------------------------------------------------------
+
+
+def say_hello(page: Page, locale: str) -> None:
+    page.browser_sends({**EXAMPLES["Hello"], "locale": locale})
+
+
+def catalogues(page: Page) -> list[str]:
+    return [message["language"] for message in page.messages() if message["kind"] == "catalogue"]
+
+
+def test_a_german_page_gets_the_texts_of_the_browser_and_answers_in_german(widget: Sample) -> None:
+    say_hello(widget.comm, "de-AT")
+    answer = widget.comm.ask("fail")
+
+    assert catalogues(widget.comm) == ["de"]
+    assert answer["error"]["message"] == "Etwas Unerwartetes ist schiefgegangen (ValueError)."
+
+
+def test_an_english_page_gets_no_texts(widget: Sample) -> None:
+    say_hello(widget.comm, "en-GB")
+
+    assert catalogues(widget.comm) == []
+
+
+def test_of_two_pages_the_last_hello_decides_and_readers_are_told_of_each_change_once(widget: Sample) -> None:
+    told: list[str] = []
+    widget.language_readers.append(lambda: told.append(widget.tr.language))
+    for locale in ("de-DE", "de-CH", "en-US", "fr", "de"):
+        say_hello(widget.comm, locale)
+
+    assert told == ["de", "en", "de"]
+    assert catalogues(widget.comm) == ["de", "de", "de"]
