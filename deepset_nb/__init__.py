@@ -8,7 +8,7 @@
     job.wait().receipt                   # one row per file: outcome, reason, remedy
     ws.download("copies/")               # the other way, also live, with a receipt of its own
     ws.list_files(), ws.list_upload_sessions()
-    ws.uploader(), ws.session_browser(), ws.dashboard()
+    ws.uploader(), ws.session_browser(), ws.file_browser(), ws.dashboard()
     dn.check_notebook("lesson.ipynb")    # before it is handed on: keys, forms, home folders, names
 
 The house, from the door inwards; each room only knows the rooms after it:

@@ -82,7 +82,7 @@ class Browser(JobWidget, Generic[R]):
         }
         super().__init__(**kwargs)
         self._publish()
-        self._first = bridge.submit(self._refresh, {})
+        self._first = bridge.submit(self._begin)
 
     # --- what a browser is of -------------------------------------------------------------------------------------
 
@@ -140,6 +140,9 @@ class Browser(JobWidget, Generic[R]):
             "select": self._select,
             "select_range": self._select_range,
         }
+
+    async def _begin(self) -> None:
+        await self._refresh({})
 
     async def _refresh(self, _: dict[str, Any]) -> None:
         """Fetch again; what went wrong is shown in the table, beside what was known before."""

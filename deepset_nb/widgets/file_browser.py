@@ -13,7 +13,7 @@ from uuid import UUID
 from .. import file_frames
 from ..client.deletion import delete_each
 from ..client.paging import Page
-from ..errors import DeepsetError, InputError
+from ..errors import DeepsetError, InputError, Unprocessable
 from ..models import File
 from ..settings import Settings
 from ..transfer.progress import Target
@@ -159,6 +159,14 @@ class FileBrowser(Browser[File]):
             "download": self._download,
             "delete": self._delete,
         }
+
+    async def _ask_for(self, payload: dict[str, Any]) -> None:
+        try:
+            await super()._ask_for(payload)
+        except Unprocessable as error:
+            if not payload.get("filter"):
+                raise
+            raise InputError(error.message, "Write the filter as in the examples.") from None
 
     async def _details(self, payload: dict[str, Any]) -> FileDetails:
         wanted = parse(payload, IdPayload)["id"]

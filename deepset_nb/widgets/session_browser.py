@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncGenerator, Callable, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
 from .. import frames
 from ..client.paging import MOST_ROWS, Page
-from ..errors import InvalidSessionId
+from ..errors import DeepsetError, InvalidSessionId
 from ..models import IngestionStatus, UploadSessionDetail, UploadSessionState
 from ..settings import Settings
 from ..transfer.progress import Target
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 AT_A_TIME = 4  # sessions asked about
+FIRST_ASKED = 8  # those that are in sight at once
 MOST_ASKED = 50  # sessions in one request
 SAVED_TEXT = 200  # characters of a text in the table
 
@@ -98,6 +100,11 @@ class SessionBrowser(Browser[UploadSessionDetail]):
         if query == self._everything:
             return Numbered(numbered)
         return Picked(pages, lambda session: frames.is_asked_for(session, **self._arguments(query)))
+
+    async def _begin(self) -> None:
+        await super()._begin()
+        with contextlib.suppress(DeepsetError):  # the page asks again
+            await self._count({"ids": [row["session_id"] for row in self._content["rows"][:FIRST_ASKED]]})
 
     async def _look(self, query: dict[str, Any]) -> None:
         await super()._look(query)

@@ -94,6 +94,8 @@ def verdict(row: SessionRow, now: str | None, tr: Translator) -> str:
     """How a session stands, in words; components/verdict.ts says the same."""
     counts = row["counts"]
     if row["status"] == "OPEN":
+        if now is not None and _minutes(row["created_at"], now) < 1:
+            return tr("just opened")
         age = _age(row["created_at"], now, tr)
         if counts is None or counts["finished"] + counts["failed"]:
             return tr("open for {age}", age=age)
@@ -113,12 +115,16 @@ def verdict(row: SessionRow, now: str | None, tr: Translator) -> str:
 def _age(since: str, now: str | None, tr: Translator) -> str:
     if now is None:
         return "?"
-    minutes = int((datetime.fromisoformat(now) - datetime.fromisoformat(since)).total_seconds() // 60)
+    minutes = _minutes(since, now)
     if minutes < 60:
-        return tr("{count} min", count=max(0, minutes))
+        return tr("{count} min", count=minutes)
     if minutes < 48 * 60:
         return tr("{count} h", count=minutes // 60)
     return tr("{count} days", count=minutes // 1440)
+
+
+def _minutes(since: str, now: str) -> int:
+    return int((datetime.fromisoformat(now) - datetime.fromisoformat(since)).total_seconds() // 60)
 
 
 # --- both -----------------------------------------------------------------------------------------------------------

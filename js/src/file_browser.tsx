@@ -77,8 +77,10 @@ function Files({ model, requests, state }: ViewProps & { state: FilesState }) {
       <BrowserHead title={t("Files")} state={state} action={action} now={now} />
       <div class="dnb-tools">
         <SearchBox label={t("Name contains")} value={state.query.name} onText={(name) => query.ask({ name })} />
-        {fold("filter", t("Filter"), Boolean(state.query.filter))}
-        {fold("columns", t("Columns"), keys.length > 0)}
+        <div class="dnb-pair">
+          {fold("filter", t("Filter"), Boolean(state.query.filter))}
+          {fold("columns", t("Columns"), keys.length > 0)}
+        </div>
       </div>
       {panel === "filter" && <FilterBox query={state.query} ask={query} />}
       {panel === "columns" && <Columns known={state.keys} chosen={keys} choose={setKeys} />}
@@ -131,7 +133,7 @@ function Files({ model, requests, state }: ViewProps & { state: FilesState }) {
 
 function Empty({ state }: { state: FilesState }) {
   if (state.updated_at === null) return state.loading ? <p class="dnb-muted">{t("Asking the platform…")}</p> : null;
-  if (state.query.name || state.query.filter) return <p class="dnb-muted">{t("No file matches.")}</p>;
+  if (state.query.name || state.query.filter) return <p class="dnb-muted" role="status">{t("No file matches.")}</p>;
   return <p class="dnb-muted">{rich("No files yet. {code} sends some.", { code: <code>ws.upload(path)</code> })}</p>;
 }
 

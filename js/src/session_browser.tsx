@@ -7,7 +7,7 @@ import { Grid } from "./components/Grid";
 import { BusyKernel, Waiting } from "./components/Notice";
 import { Problems } from "./components/Problems";
 import { SearchBox } from "./components/SearchBox";
-import { sessionColumns } from "./components/sessionColumns";
+import { sessionColumns, statuses } from "./components/sessionColumns";
 import { formatNumber } from "./lib/format";
 import { sayHello } from "./lib/hello";
 import { useAction, useNow, useTrait } from "./lib/hooks";
@@ -44,12 +44,7 @@ function Sessions({ model, requests, state }: ViewProps & { state: SessionsState
     setOpen(null);
     card.current?.querySelector<HTMLElement>('.dnb-row[tabindex="0"]')?.focus({ preventScroll: true });
   };
-  const chips: [SessionQuery["status"], string][] = [
-    ["", t("All")],
-    ["OPEN", t("Open")],
-    ["CLOSED", t("Closed")],
-    ["EXPIRED", t("Expired")],
-  ];
+  const chips = { "": { label: t("All") }, ...statuses() };
 
   return (
     <div
@@ -67,13 +62,13 @@ function Sessions({ model, requests, state }: ViewProps & { state: SessionsState
       <BrowserHead title={t("Upload sessions")} state={state} action={action} now={now} />
       <div class="dnb-tools">
         <div class="dnb-chips" role="group" aria-label={t("Status")}>
-          {chips.map(([status, label]) => (
+          {Object.entries(chips).map(([status, { label }]) => (
             <button
               key={status}
               type="button"
               class="dnb-chip-button"
               aria-pressed={state.query.status === status}
-              onClick={() => query.ask({ status })}
+              onClick={() => query.ask({ status: status as SessionQuery["status"] })}
             >
               {label}
             </button>
@@ -134,7 +129,7 @@ function Sessions({ model, requests, state }: ViewProps & { state: SessionsState
 
 function Empty({ state }: { state: SessionsState }) {
   if (state.updated_at === null) return state.loading ? <p class="dnb-muted">{t("Asking the platform…")}</p> : null;
-  if (state.query.status || state.query.created_by) return <p class="dnb-muted">{t("No session matches.")}</p>;
+  if (state.query.status || state.query.created_by) return <p class="dnb-muted" role="status">{t("No session matches.")}</p>;
   return (
     <p class="dnb-muted">{rich("No upload sessions yet. {code} opens one.", { code: <code>ws.upload(path)</code> })}</p>
   );
@@ -142,7 +137,7 @@ function Empty({ state }: { state: SessionsState }) {
 
 /** How many there are; and where the platform could not pick them itself, among how many they were looked for. */
 function Summary({ state, busy, position }: { state: SessionsState; busy: boolean; position: RefObject<HTMLSpanElement | null> }) {
-  if (state.updated_at === null) return null;
+  if (state.updated_at === null || (!state.extent && !state.looked_through)) return null; // the table says so itself
   const { total, looked_through: looked, sessions } = state;
   const said =
     looked !== null && looked >= (sessions ?? looked)

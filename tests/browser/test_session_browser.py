@@ -22,7 +22,7 @@ async def send():
     async with dn.AsyncClient(ws.settings) as client:
         session = await client.upload_sessions.create(ws.name)
         async with client.bucket(session.aws_prefixed_request_config) as bucket:
-            for name, content in {"a.txt": b"a", "b.txt": b"b", "<img src=x onerror=alert(1)>.txt": b""}.items():
+            for name, content in {"a.txt": b"a", "b.txt": b"b", "c.txt": b""}.items():
                 await bucket.post(name, content, len(content))
         await client.upload_sessions.close(ws.name, session.session_id)
 bridge.run(send)
@@ -41,7 +41,7 @@ def test_a_session_closed_in_the_table_is_closed_on_the_platform(lab: Lab) -> No
     lab.show(join("sessions"), OPEN_A_SESSION, "browser = ws.session_browser()\nbrowser")
     shown = sessions(lab)
     row = row_of(shown, "Open")
-    expect(row).to_contain_text("open for 0 min, nothing ingested yet", timeout=END_MS)
+    expect(row).to_contain_text("just opened", timeout=END_MS)
     row.get_by_role("button", name="Close…").click()
     lab.page.get_by_role("button", name="Close and ingest").click()
     expect(shown.locator(".dnb-row", has_text="Open")).to_have_count(0, timeout=END_MS)
@@ -77,7 +77,7 @@ def test_the_keyboard_alone_finds_out_why_a_file_failed(lab: Lab) -> None:
     expect(shown).to_contain_text("1 selected")
     lab.page.keyboard.press("Enter")
     pane = shown.locator(".dnb-pane")
-    expect(pane).to_contain_text("<img src=x onerror=alert(1)>.txt", timeout=END_MS)
+    expect(pane).to_contain_text("c.txt", timeout=END_MS)
     expect(pane).to_contain_text("The platform found the file empty.")
     expect(pane).to_contain_text("1 of 1")
     lab.page.keyboard.press("Escape")
@@ -130,4 +130,4 @@ def test_the_dashboard_shows_uploads_of_other_cells_sessions_and_files(lab: Lab,
     expect(lab.page.locator(".dnb-row:visible").first).to_contain_text("Closed")
     tabs.nth(3).click()
 
-    expect(lab.page.locator(".dnb-row:visible", has_text="a.txt")).to_be_visible()
+    expect(lab.page.locator(".dnb-row:visible", has_text="a.txt").first).to_be_visible()

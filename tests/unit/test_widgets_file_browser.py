@@ -94,6 +94,7 @@ def test_a_filter_the_platform_refuses_changes_nothing_and_says_why(ws: dn.Works
 
     assert "did not accept" in error["message"]
     assert "position 6" in error["message"]
+    assert error["remedy"] == "Write the filter as in the examples."
     assert browser.state == before
     assert browser.code == "ws.list_files()"
 

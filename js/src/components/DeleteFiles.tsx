@@ -63,9 +63,9 @@ export function DeleteFiles({ model, requests, table, close }: Props) {
       <div class="dnb-field">
         <label class="dnb-field">
           <span>
-            {rich(ids.length === 1 ? "Type {count} to delete 1 file" : "Type {count} to delete {count} files", {
-              count: <b>{ids.length}</b>,
-            })}
+            {ids.length === 1
+              ? rich("Type {count} to delete 1 file", { count: <b>1</b> })
+              : rich("Type {count} to delete {count} files", { count: <b>{ids.length}</b> })}
           </span>
           <input
             data-first
@@ -78,14 +78,16 @@ export function DeleteFiles({ model, requests, table, close }: Props) {
             onKeyDown={(event) => event.key === "Enter" && void run()}
           />
         </label>
-        <button type="button" class="dnb-button dnb-delete" aria-disabled={!can} onClick={() => void run()}>
-          {done === null
-            ? plural(ids.length, "Delete {count} file", "Delete {count} files")
-            : t("Deleting {done} of {total}…", { done: formatNumber(done), total: formatNumber(ids.length) })}
-        </button>
-        <button type="button" class="dnb-button" onClick={close}>
-          {t("Keep them")}
-        </button>
+        <div class="dnb-buttons">
+          <button type="button" class="dnb-button dnb-delete" aria-disabled={!can} onClick={() => void run()}>
+            {done === null
+              ? plural(ids.length, "Delete {count} file", "Delete {count} files")
+              : t("Deleting {done} of {total}…", { done: formatNumber(done), total: formatNumber(ids.length) })}
+          </button>
+          <button type="button" class="dnb-button" onClick={close}>
+            {t("Keep them")}
+          </button>
+        </div>
       </div>
       <Problems of={[problem]} />
     </Pane>

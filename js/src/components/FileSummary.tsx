@@ -19,7 +19,7 @@ export function FileSummary({ model, state, busy, position }: Props) {
     return () => model.off("msg:custom", heard);
   }, [model]);
   useEffect(() => setRead(0), [state.revision]);
-  if (state.updated_at === null) return null;
+  if (state.updated_at === null || !state.extent) return null; // the table says so itself
   const filtered = Boolean(state.query.name || state.query.filter);
   return (
     <p class="dnb-muted dnb-summary">

@@ -9,6 +9,8 @@ import { Icon } from "./Icon";
 export type Column<R> = {
   key: string;
   head: string;
+  /** The head is for screen readers alone. */
+  spoken?: boolean;
   /** For `grid-template-columns`; in a narrow cell only columns with a second width are there. */
   width: string;
   narrow?: string;
@@ -54,6 +56,17 @@ export function Grid<R>({ label, rows, columns, keyOf, selected, select, selectR
   const here = Math.min(active, Math.max(0, extent - 1));
   const slots = useSlots(shown.first, shown.last, here);
 
+  const before = focusIn(scroller.current);
+  const place = before && scroller.current?.scrollTop;
+  useLayoutEffect(() => {
+    const grid = scroller.current!;
+    // An element that is put elsewhere among its neighbours loses the focus, or the browser scrolls to it.
+    if (toFocus.current) grid.querySelector<HTMLElement>(`[data-index="${here}"]`)?.focus({ preventScroll: true });
+    else if (before?.isConnected && focusIn(grid) !== before) before.focus({ preventScroll: true });
+    if (before && grid.scrollTop !== place) grid.scrollTop = place!;
+    toFocus.current = false;
+  });
+
   useLayoutEffect(() => {
     // Another table begins at its top.
     setActive(0);
@@ -69,14 +82,6 @@ export function Grid<R>({ label, rows, columns, keyOf, selected, select, selectR
     const place = { first: formatNumber(first + 1), last: formatNumber(last + 1) };
     position.current.textContent = extent > fits ? t("Rows {first} to {last}", place) : "";
   });
-  const before = focusIn(scroller.current);
-  useLayoutEffect(() => {
-    // An element that is put elsewhere among its neighbours loses the focus.
-    if (toFocus.current) scroller.current?.querySelector<HTMLElement>(`[data-index="${here}"]`)?.focus({ preventScroll: true });
-    else if (before?.isConnected && focusIn(scroller.current) !== before) before.focus({ preventScroll: true });
-    toFocus.current = false;
-  });
-
   const go = (index: number) => {
     const next = Math.max(0, Math.min(extent - 1, index));
     toFocus.current = true;
@@ -203,7 +208,7 @@ function focusIn(element: HTMLElement | null): HTMLElement | null {
 const classOf = <R,>({ narrow, class: own = "" }: Column<R>): string => (narrow ? own : `${own} dnb-roomy`);
 
 function Head<R>({ column }: { column: Column<R> }) {
-  const { head, sort, onSort, hint } = column;
+  const { head, sort, onSort, hint, spoken } = column;
   return (
     <div role="columnheader" class={classOf(column)} aria-sort={sort} title={hint}>
       {onSort ? (
@@ -211,7 +216,7 @@ function Head<R>({ column }: { column: Column<R> }) {
           {head} <span aria-hidden="true">{sort === "ascending" ? "↑" : sort === "descending" ? "↓" : ""}</span>
         </button>
       ) : (
-        head
+        <span class={spoken ? "dnb-spoken" : ""}>{head}</span>
       )}
     </div>
   );

@@ -1,8 +1,6 @@
 import { formatDateTime, formatRelative } from "../lib/format";
 import { t } from "../lib/i18n";
-import type { WriteMode } from "../lib/messages";
 import type { SessionRow } from "../lib/messages_browsers";
-import { modes } from "../lib/modes";
 import { visible } from "../lib/text";
 import { verdict } from "../lib/verdict";
 import { CopyId } from "./CopyButton";
@@ -50,7 +48,7 @@ export function sessionColumns(now: number, current: (row: SessionRow) => Sessio
     {
       key: "created",
       head: t("Created"),
-      width: "118px",
+      width: "136px",
       hint: t("The platform lists the newest first and cannot sort them otherwise."),
       cell: (row) => <span title={formatDateTime(row.created_at)}>{formatRelative(row.created_at, now)}</span>,
     },
@@ -68,16 +66,11 @@ export function sessionColumns(now: number, current: (row: SessionRow) => Sessio
       },
     },
     { key: "by", head: t("By"), width: "minmax(90px, 1fr)", cell: (row) => (row.created_by ? <bdi>{visible(row.created_by, 60)}</bdi> : none()) },
-    {
-      key: "mode",
-      head: t("If a name is taken"),
-      width: "142px",
-      cell: (row) => modes()[row.write_mode as WriteMode] ?? visible(row.write_mode),
-    },
-    { key: "id", head: t("Session"), width: "106px", cell: (row) => <CopyId id={row.session_id} label={t("Copy session id")} /> },
+    { key: "id", head: t("Session"), width: "112px", cell: (row) => <CopyId id={row.session_id} label={t("Copy session id")} /> },
     {
       key: "close",
-      head: "",
+      head: t("Actions"),
+      spoken: true,
       width: "76px",
       class: "dnb-last",
       cell: (row) =>

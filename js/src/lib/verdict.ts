@@ -9,6 +9,7 @@ export function verdict(row: SessionRow, now: number): Verdict | null {
   const { counts } = row;
   if (row.status === "OPEN") {
     const age = ageOf(row.created_at, now);
+    if (now - Date.parse(row.created_at) < 60_000) return { words: t("just opened"), tone: "active" };
     const nothing = counts && counts.finished + counts.failed === 0;
     return { words: nothing ? t("open for {age}, nothing ingested yet", { age }) : t("open for {age}", { age }), tone: "active" };
   }
