@@ -14,7 +14,7 @@ from ..client.waits import Wait
 from .hazards import REFUSALS
 from .pace import Pace
 from .receipt import Receipt, Row
-from .shown import short, without_home
+from .shown import short
 
 STALL_S = 90.0  # without any change: said, with what is waited for and until when
 INGESTED_WINDOW_S = 30.0  # the platform is asked every two seconds at most, and counts whole files
@@ -91,7 +91,7 @@ class JobState(TypedDict):
     can_retry: bool
     retry_files: int
     note: str | None
-    code: str
+    has_code: bool
 
 
 def _phase(name: PhaseName) -> PhaseProgress:
@@ -339,5 +339,5 @@ class Progress:
             "can_retry": self.status in ("failed", "cancelled") and (retry_files > 0 or not self.receipt.rows),
             "retry_files": retry_files,
             "note": short(self.note, SHOWN_WORDS) if self.note else None,
-            "code": without_home(self.code),
+            "has_code": bool(self.code),  # the line itself may name folders
         }

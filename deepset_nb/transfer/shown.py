@@ -17,7 +17,7 @@ def short(text: str, longest: int = SHOWN_CHARACTERS) -> str:
 
 
 def without_home(text: str) -> str:
-    """The text with ``~`` for the user's own folder, as functions take it too: a saved notebook is shown to others."""
+    """The text with ``~`` for the user's own folder: a saved notebook is shown to others."""
     home = _home()
     return home.sub(lambda _: f"~{os.sep}", text) if home else text
 

@@ -16,7 +16,7 @@ from ..transfer.progress import Failure, JobState
 from ..transfer.receipt_page import ReceiptPage
 from . import static_html
 from ._base import Handler, Widget, parse
-from .messages import CancelPayload, ReceiptPayload, ReceiptResult, is_running
+from .messages import CancelPayload, JobCodeResult, ReceiptPayload, ReceiptResult, is_running
 
 SHORT_ID = 12  # characters of a job's id that tell it from all others; `dn.receipt` takes its beginning
 
@@ -26,6 +26,9 @@ class JobLike(Protocol):
 
     view: Any
     """What shows it where it was started, if anything does."""
+
+    code: str
+    """The line of Python that does the same, if there is one."""
 
     @property
     def job_id(self) -> str:
@@ -92,7 +95,7 @@ class JobWidget(Widget):
 
     def actions(self) -> dict[str, Handler]:
         """Cancel and retry, and a look at every file."""
-        return {"cancel": self._cancel, "retry": self._retry, "receipt": self._receipt}
+        return {"cancel": self._cancel, "retry": self._retry, "receipt": self._receipt, "job_code": self._job_code}
 
     async def _cancel(self, payload: dict[str, Any]) -> None:
         ingest = parse({"ingest": "later", **payload}, CancelPayload)["ingest"]
@@ -114,6 +117,10 @@ class JobWidget(Widget):
         for row in page["rows"]:
             row["reason"], row["remedy"] = self.tr.said(row["reason"]), self.tr.said(row["remedy"])
         return {**page, "code": f'dn.receipt("{self.job.job_id[:SHORT_ID]}")'}
+
+    async def _job_code(self, _: dict[str, Any]) -> JobCodeResult:
+        """Only when it is asked for: it may name folders, which a saved notebook need not tell."""
+        return {"code": self.job.code if self.job is not None else ""}
 
     def close(self) -> None:
         """Close the widget; the job goes on."""

@@ -119,3 +119,9 @@ class ReceiptResult(TypedDict):
     total: int
     counts: ReceiptCounts
     code: str
+
+
+class JobCodeResult(TypedDict):
+    """Request ``job_code``: the line of Python that does what the job does."""
+
+    code: str

@@ -265,9 +265,10 @@ it("copies the line of Python that does the same", async () => {
   vi.stubGlobal("navigator", { language: "en", clipboard: { writeText: async (text: string) => void written.push(text) } });
   const { model, click, button, text, close } = await open(job());
   await click("Copy as Python");
+  await kernelSays(() => model.answer("job_code", examples.JobCodeResult));
   expect(written).toEqual(['ws.upload("reports/")']);
   expect(text()).toContain("Copied");
-  await kernelSays(() => model.set("state", job({ code: "" })));
+  await kernelSays(() => model.set("state", job({ has_code: false })));
 
   expect(button("Copy as Python")).toBeUndefined();
   await close();

@@ -139,6 +139,12 @@ def test_the_receipt_comes_in_pages_and_never_with_the_state(job: FakeJob, panel
     assert panel.comm.ask("receipt", {"status": "failed"})["ok"] is False
 
 
+def test_the_code_of_the_job_comes_when_it_is_asked_for_and_never_with_the_state(panel: JobPanel) -> None:
+    assert panel.comm.ask("job_code")["result"] == EXAMPLES["JobCodeResult"]
+    assert "ws.upload" not in str(panel.get_state())
+    assert "ws.upload" not in str(panel.mimebundle())
+
+
 def test_both_parts_of_a_job_can_be_fetched(panel: JobPanel) -> None:
     for name in ("cancel_choice", "receipt_table"):
         assert panel.comm.ask("part", {"name": name})["result"]["code"].startswith("export default (host) =>")

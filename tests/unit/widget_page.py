@@ -88,6 +88,7 @@ class FakeJob:
         self.endings: list[Any] = []
         self.job_id = "0123456789abcdef0123456789abcdef"
         self.view: Any = None
+        self.code = EXAMPLES["JobCodeResult"]["code"]
         self.rows: list[Any] = []
         self.retries: list[FakeJob] = []
 

@@ -6,7 +6,7 @@ import { Icon } from "./Icon";
 const SHOWN_MS = 2000;
 
 /** Copies a text and says so; `words` beside the icon where there is room for them. */
-export function CopyButton({ text, label, words }: { text: string; label: string; words?: string }) {
+export function CopyButton({ text, label, words }: { text: string | (() => Promise<string>); label: string; words?: string }) {
   const [copied, setCopied] = useState<boolean | null>(null);
   useEffect(() => {
     if (copied === null) return;
@@ -15,7 +15,8 @@ export function CopyButton({ text, label, words }: { text: string; label: string
   }, [copied]);
   const copy = async (event: MouseEvent) => {
     const button = event.currentTarget as HTMLElement;
-    setCopied(await copyText(text, button));
+    const copied = typeof text === "string" ? text : await text().catch(() => "");
+    setCopied(copied !== "" && (await copyText(copied, button)));
   };
   return (
     <>

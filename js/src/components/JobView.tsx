@@ -3,10 +3,11 @@ import { useRef, useState } from "preact/hooks";
 import { formatBytes, formatDateTime, formatDuration, formatElapsed } from "../lib/format";
 import { useChangedAt, useNow, useSlow, type Action } from "../lib/hooks";
 import { plural, t } from "../lib/i18n";
-import type { JobState } from "../lib/messages";
+import { jobCodeResult, type JobState } from "../lib/messages";
 import { ended } from "../lib/milestones";
 import { usePart } from "../lib/part";
 import type { Requests } from "../lib/requests";
+import { is } from "../lib/shape";
 import { visible } from "../lib/text";
 import type { CancelChoiceProps } from "../parts/cancel_choice";
 import type { ReceiptProps } from "../parts/receipt_table";
@@ -49,6 +50,7 @@ export function JobView({ state, action, requests, children }: Props) {
     if (sent) setAsked(!asked);
     else void action.run("cancel", { ingest: "later" });
   };
+  const code = () => requests.call("job_code").then((answer) => (is(jobCodeResult, answer) ? answer.code : ""));
   const back = () => {
     setAsked(false);
     cancel.current?.focus();
@@ -81,7 +83,7 @@ export function JobView({ state, action, requests, children }: Props) {
             {t("Receipt")}
           </button>
         )}
-        {state.code && <CopyButton text={state.code} label={state.code} words={t("Copy as Python")} />}
+        {state.has_code && <CopyButton text={code} label={t("Copy as Python")} words={t("Copy as Python")} />}
       </div>
       {open && Receipt && <Receipt state={state} requests={requests} />}
       <LiveRegion state={state} />

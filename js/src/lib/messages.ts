@@ -40,7 +40,7 @@ export const jobState = {
   can_retry: "boolean",
   retry_files: "number",
   note: "string?",
-  code: "string",
+  has_code: "boolean",
 } as const;
 
 export const problem = { message: "string", remedy: "string" } as const;
@@ -87,6 +87,7 @@ export const receiptResult = {
   counts: { pending: "number", ok: "number", failed: "number", skipped: "number", unaccounted: "number", cancelled: "number" },
   code: "string",
 } as const;
+export const jobCodeResult = { code: "string" } as const;
 
 export type Target = Of<typeof target>;
 export type Phase = Of<typeof phase>;
