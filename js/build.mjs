@@ -18,6 +18,7 @@ const common = {
   bundle: true,
   target: "es2022",
   minify: true,
+  charset: "utf8",
   jsx: "transform",
   jsxFactory: "h",
   jsxFragment: "Fragment",

@@ -66,6 +66,7 @@ def _uploader(ws: dn.Workspace) -> Any:
 
 
 WIDGETS: dict[str, Callable[[dn.Workspace], Any]] = {
+    "FileBrowser": lambda ws: _loaded(ws.file_browser()),
     "JobPanel": _job_panel,
     "SessionBrowser": lambda ws: _loaded(ws.session_browser()),
     "Uploader": _uploader,

@@ -8,7 +8,6 @@ key, as dropping it would be a silent loss.
 from __future__ import annotations
 
 import json
-import os
 import stat as modes
 import sys
 from collections.abc import Callable, Mapping

@@ -179,24 +179,29 @@ def _and_more(count: int, tr: Translator) -> list[str]:
 # --- uploader ---------------------------------------------------------------------------------------------------------
 
 
-def uploader_text(state: UploaderState) -> str:
+def uploader_text(state: UploaderState, tr: Translator = ENGLISH) -> str:
     """The uploader in plain text: its last job, or that there is none."""
-    return job_text(state["job"]) if state["job"] else f"Uploader\n{_where(state['target'])}\n{_waiting(state)}"
+    if state["job"]:
+        return job_text(state["job"], tr)
+    return f"{tr('Uploader')}\n{_where(state['target'], tr)}\n{_waiting(state, tr)}"
 
 
-def uploader_html(state: UploaderState) -> str:
+def uploader_html(state: UploaderState, tr: Translator = ENGLISH) -> str:
     """The uploader as HTML."""
     if state["job"]:
-        return job_html(state["job"])
-    return _box(
-        ["<strong>Uploader</strong>", f"<div>{html.escape(_where(state['target']))}</div>", _text(_waiting(state))]
-    )
+        return job_html(state["job"], tr=tr)
+    where = f"<div>{html.escape(_where(state['target'], tr))}</div>"
+    return _box([f"<strong>{_text(tr('Uploader'))}</strong>", where, _text(_waiting(state, tr))])
 
 
-def _waiting(state: UploaderState) -> str:
+def _waiting(state: UploaderState, tr: Translator) -> str:
     if state["files"]:
-        return f"{files(state['files'])} chosen, not uploaded yet. Run the cell to use it."
-    return "Nothing uploaded yet. Run the cell to use it."
+        return tr.plural(
+            state["files"],
+            "{count} file chosen, not uploaded yet. Run the cell to use it.",
+            "{count} files chosen, not uploaded yet. Run the cell to use it.",
+        )
+    return tr("Nothing uploaded yet. Run the cell to use it.")
 
 
 # --- pieces ---------------------------------------------------------------------------------------------------------

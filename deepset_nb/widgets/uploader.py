@@ -327,11 +327,11 @@ class Uploader(JobWidget):
 
     def static_html(self) -> str:
         """The last upload, or that there is none, as HTML."""
-        return static_html.uploader_html(self._current())
+        return static_html.uploader_html(self._current(), self.tr)
 
     def static_text(self) -> str:
         """The same as plain text."""
-        return static_html.uploader_text(self._current())
+        return static_html.uploader_text(self._current(), self.tr)
 
     def __repr__(self) -> str:
         return f"<Uploader to {self._target['workspace']}>"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tests.benchmarks.measure import Result
 from tests.benchmarks.workloads import Bound
 
-HEAD = ("workload", "ours s", "against s", "wall", "CPU", "memory MB ours / SDK", "limit", "must", "aim", "verdict")
+HEAD = ("workload", "ours s", "against s", "wall", "CPU", "memory MB ours / other", "limit", "must", "aim", "verdict")
 
 
 def verdict(result: Result) -> str:
@@ -35,24 +35,32 @@ def row(result: Result, *, judged: bool) -> tuple[str, ...]:
     """The cells of one line."""
     work, figures, median = result.workload, result.figures, result.median
     other = "other" if "other" in result.runs else "sdk"
-    against = _number(median(other, "wall"), ".2f") + (
-        f" {result.against}" if result.against not in ("", "SDK") else ""
-    )
-    growth = _number(median("ours", "growth_mb"), ".0f")
-    growth += f" / {_number(median('sdk', 'growth_mb'), '.0f')}" if "sdk" in result.runs else ""
+    against = _seconds(median(other, "wall")) + (f" {result.against}" if result.against not in ("", "SDK") else "")
+    growth = " / ".join(filter(None, (_memory(result, side) for side in ("ours", "sdk", "other")))) or "-"
     said = verdict(result)
     return (
         f"{work.key} {work.title}",
-        _number(median("ours", "wall"), ".2f"),
+        _seconds(median("ours", "wall")),
         against,
         _number(figures.get("wall_ratio", figures.get("cost")), ".2f", "x"),
         _number(figures.get("cpu_ratio"), ".2f", "x"),
         growth,
-        _number(figures.get("share"), ".0%"),
+        _number(figures.get("share", figures.get("speed") if work.kind == "page" else None), ".0%"),
         ", ".join(map(str, work.musts)) or "-",
         ", ".join(map(str, work.aims)) or "-",
         said if judged or result.trouble or not work.musts else f"not judged: a stand-in ({said.partition(':')[0]})",
     )
+
+
+def _memory(result: Result, side: str) -> str:
+    """Growth over idle: of the process, or of kernel + server behind a page, in MiB then."""
+    if (kernel := result.median(side, "kernel_mib")) is not None:
+        return f"{kernel:.0f} + {_number(result.median(side, 'server_mib'), '.0f')}"
+    return "" if side == "other" else _number(result.median(side, "growth_mb"), ".0f").strip("-")
+
+
+def _seconds(value: float | None) -> str:
+    return _number(value, ".2f" if value is None or value >= 1 else ".3f")
 
 
 def _number(value: float | None, form: str, unit: str = "") -> str:

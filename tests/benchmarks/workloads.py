@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 KiB, MiB, GiB = 1 << 10, 1 << 20, 1 << 30
-Kind = Literal["sdk", "plan", "second run", "kernel", "memory", "sandbox"]
+Kind = Literal["sdk", "plan", "second run", "kernel", "memory", "sandbox", "page"]
 Figures = dict[str, float]
 NAMES = {
     "wall_ratio": "x SDK",
@@ -20,7 +20,12 @@ NAMES = {
     "share": " of the limit",
     "cost": "x the other",
     "posted": " objects sent",
+    "speed": " of its speed",
+    "later_ms": " ms later",
+    "kernel_mib": " MiB in the kernel",
+    "server_mib": " MiB in the server",
 }
+SHARES = ("share", "speed")
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,7 @@ class Bound:
         return "" if fine else f"{self._shown(value)} is not {self}"
 
     def _shown(self, value: float | None) -> str:
-        number = f"{value:.0%}" if self.figure == "share" else f"{value:.3g}"
+        number = f"{value:.0%}" if self.figure in SHARES else f"{value:.3g}"
         return number + NAMES[self.figure]
 
 

@@ -101,6 +101,11 @@ class JupyterServer:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self.stop()
 
+    @property
+    def pid(self) -> int:
+        """The server's process."""
+        return self._process.pid
+
     def _wait_until_it_answers(self) -> None:
         end = time.monotonic() + START_LIMIT_S
         while True:

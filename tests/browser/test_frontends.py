@@ -16,14 +16,19 @@ from tests.browser.lab import FAILED, SHOTS, Lab, Theme, notebook_of
 from tests.browser.marimo_server import MarimoServer
 from tests.browser.server import JupyterServer
 
-CELLS = ("job = ws.upload(folder)\njob", "uploader = ws.uploader()\nuploader", "ws.session_browser()")
+CELLS = (
+    "job = ws.upload(folder)\njob",
+    "uploader = ws.uploader()\nuploader",
+    "ws.session_browser()",
+    "ws.file_browser()",
+)
 OPEN_MS = 60_000  # a new page, a new kernel
 
 
 @pytest.fixture
 def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     """A page of its own; a failed test leaves a picture of its end."""
-    context = browser.new_context(viewport={"width": 1280, "height": 1400})
+    context = browser.new_context(viewport={"width": 1280, "height": 1600})
     context.set_default_timeout(30_000)
     page = context.new_page()
     yield page
@@ -51,6 +56,9 @@ def upload_watch_and_browse(page: Page, tmp_path: Path, name: str, theme: Theme)
     sessions.get_by_role("button", name="Refresh").click()
     rows = sessions.get_by_role("row").filter(has_text="Closed")
     expect(rows).to_have_count(3, timeout=END_MS)  # of the corpus, and of both uploads
+    files = page.get_by_label("Files", exact=True).first
+    files.get_by_label("Name contains").fill("from-here")
+    expect(files.get_by_role("row").filter(has_text="from-here.txt")).to_have_count(1, timeout=END_MS)
     page.screenshot(path=SHOTS / f"{name}.png")
 
 

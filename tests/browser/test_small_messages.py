@@ -78,7 +78,7 @@ def test_a_file_arrives_where_large_messages_are_lost_or_end_the_connection(
 ) -> None:
     content = bytes(range(256)) * 25_000
     (tmp_path / "large.bin").write_bytes(content)
-    small_lab.show(join(f"small-{mode}"), "uploader = ws.uploader()\nuploader")
+    small_lab.show(join(f"small-{mode}"), "uploader = ws.uploader(lane='kernel')\nuploader")
     shown = card(small_lab, "Upload files")
     gateway.mode = mode
     shown.locator("input[data-dnb=files]").set_input_files([tmp_path / "large.bin"])

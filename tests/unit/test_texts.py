@@ -189,3 +189,10 @@ def test_the_search_for_hard_coded_text_finds_it(bad: str) -> None:
 )
 def test_the_search_for_hard_coded_text_lets_the_rest_pass(good: str) -> None:
     assert widgets.hard_coded(good, "a.py") == []
+
+
+def test_no_text_of_a_static_form_goes_round_the_catalogue() -> None:
+    paths = sorted(widgets.FOLDER.glob(widgets.FORMS))
+
+    assert paths
+    assert [text for path in paths for text in widgets.hard_coded(path.read_text(), path.name)] == []

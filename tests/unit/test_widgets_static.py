@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from deepset_nb.i18n import translator
 from deepset_nb.widgets import static_html, static_tables
 from tests.unit.widget_page import EXAMPLES, TARGET, job_state
 
@@ -80,7 +81,7 @@ def test_a_job_is_told_whole() -> None:
             "Sending 2 of 3 files",
             "support-docs",
             "Acme",
-            "2 of 3 files, 2.0 kB of 4.1 kB",
+            "2 of 3 files, 2 kB of 4.1 kB",
             "reports/b.pdf",
             "The file is empty.",
             "Put something into it.",
@@ -118,9 +119,9 @@ def test_what_the_platform_does_not_count_is_not_counted_here() -> None:
     [
         (0, "0 B"),
         (999, "999 B"),
-        (1000, "1.0 kB"),
+        (1000, "1 kB"),
         (4096, "4.1 kB"),
-        (999_600, "1.0 MB"),
+        (999_600, "1 MB"),
         (3.41e9, "3.4 GB"),
         (7e15, "7,000 TB"),
     ],
@@ -133,3 +134,12 @@ def test_a_target_without_an_organisation_reads_well() -> None:
     state = job_state(target={**TARGET, "organisation": None})
 
     assert "Workspace support-docs at api.cloud.deepset.ai" in static_html.job_text(state)
+
+
+def test_static_forms_are_in_the_reader_s_language() -> None:
+    state: Any = {**EXAMPLES["UploaderState"], "job": None, "files": 2}
+    german = translator("de")
+
+    assert "2 Dateien gewählt" in static_html.uploader_text(state, german)
+    assert "2 Dateien gewählt" in static_html.uploader_html(state, german)
+    assert "2 files chosen" in static_html.uploader_text(state)
