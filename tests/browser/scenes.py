@@ -384,7 +384,7 @@ def uploader_busy(stage: Stage) -> None:
 @scene("bandwidth:30000")
 def job_choice(stage: Stage) -> None:
     stage.show("job = ws.upload(folder)", atlas=20_000_000, notes=1_000)
-    expect(stage.job).to_contain_text("1 of 2 files", timeout=END_MS)
+    expect(stage.job).to_contain_text("of 20 MB", timeout=END_MS)
     stage.job.get_by_role("button", name="Cancel").click()
     expect(stage.job.get_by_role("button", name="Go on sending")).to_be_visible(timeout=END_MS)
 

@@ -138,7 +138,7 @@ def readme(theme: Theme) -> None:
             (notebook.parent / "faulty" / name).write_text(text)
         lab.run_all()
         lab.page.get_by_role("button", name="Refresh").click()
-        expect(lab.page.locator(".dnb-sessions tbody tr")).to_have_count(2)
+        expect(lab.page.locator(".dnb-browser .dnb-row")).to_have_count(2)
         expect(lab.page.locator(".dnb-job").last).to_contain_text("5 of 12 files", timeout=30_000)
         IMAGES.mkdir(exist_ok=True)
         lab.page.locator(".jp-Notebook").first.screenshot(path=IMAGES / f"upload-{theme}.png")

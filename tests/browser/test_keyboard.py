@@ -78,7 +78,7 @@ def test_a_session_is_read_and_closed_after_a_question(stage: Stage) -> None:
     keys.press("ArrowDown", "Enter")
     keys.to("Close this session…")
     keys.press("Enter", "Escape", "Enter", "Enter")
-    expect(widget.get_by_role("row", name="open for")).to_have_count(1, timeout=END_MS)
+    expect(widget.get_by_role("row", name="Open")).to_have_count(1, timeout=END_MS)
     keys.holds_focus()
 
 
