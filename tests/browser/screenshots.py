@@ -129,7 +129,7 @@ def readme(theme: Theme) -> None:
     """A notebook with one upload that failed in part, one under way, and the sessions."""
     # Slow enough that the second upload is still being ingested when the picture is taken.
     config = SandboxConfig(corpus=False, ingest_rate=0.8)
-    with jupyterlab(config, width=1060, height=1030, scale=1.5) as (lab, _):
+    with jupyterlab(config, width=1060, height=1200, scale=1.5) as (lab, _):
         lab.set_theme(theme)
         notebook = lab.open(CELLS)
         (notebook.parent / "documents").symlink_to(notebooks_folder() / "documents")
@@ -140,6 +140,7 @@ def readme(theme: Theme) -> None:
         lab.page.get_by_role("button", name="Refresh").click()
         expect(lab.page.locator(".dnb-browser .dnb-row")).to_have_count(2)
         expect(lab.page.locator(".dnb-job").last).to_contain_text("5 of 12 files", timeout=30_000)
+        lab.page.mouse.move(0, 0)
         IMAGES.mkdir(exist_ok=True)
         lab.page.locator(".jp-Notebook").first.screenshot(path=IMAGES / f"upload-{theme}.png")
 
