@@ -43,7 +43,7 @@ class _Panels:
     def __init__(self, jobs: Callable[[], Sequence[JobLike]]) -> None:
         self._jobs = jobs
         self._panels: list[JobPanel] = []
-        self.box = ipywidgets.VBox()
+        self.box = ipywidgets.VBox(layout={"grid_gap": "10px"})
         self.refresh()
 
     def on_tab(self, change: dict[str, Any]) -> None:

@@ -139,15 +139,13 @@ function Empty({ state }: { state: SessionsState }) {
 function Summary({ state, busy, position }: { state: SessionsState; busy: boolean; position: RefObject<HTMLSpanElement | null> }) {
   if (state.updated_at === null || (!state.extent && !state.looked_through)) return null; // the table says so itself
   const { total, looked_through: looked, sessions } = state;
+  const most = Math.max(sessions ?? 0, looked ?? 0);
+  const values = { count: formatNumber(total ?? 0), looked: formatNumber(looked ?? 0), sessions: formatNumber(most) };
   const said =
-    looked !== null && looked >= (sessions ?? looked)
-      ? t("{count} of {sessions} upload sessions match", { count: formatNumber(total ?? 0), sessions: formatNumber(looked) })
-      : looked !== null
-      ? t("{count} of the newest {looked} upload sessions match; there are {sessions}", {
-          count: formatNumber(total ?? 0),
-          looked: formatNumber(looked),
-          sessions: formatNumber(sessions ?? looked),
-        })
+    looked !== null
+      ? looked >= most
+        ? t("{count} of {sessions} upload sessions match", values)
+        : t("{count} of the newest {looked} upload sessions match; there are {sessions}", values)
       : total === null
         ? t("The platform does not say how many upload sessions there are.")
         : plural(total, "{count} upload session, the newest first", "{count} upload sessions, the newest first");

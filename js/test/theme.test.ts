@@ -71,7 +71,6 @@ it("follows a switch, and stops when told to", async () => {
 it.each([
   ["vscode", () => (document.body.dataset.vscodeThemeKind = "vscode-dark")],
   ["notebook", () => (document.body.dataset.notebook = "notebooks")],
-  ["nbclassic", () => (document.body.className = "notebook_app")],
   ["unknown", () => undefined],
 ])("recognises %s", (name, dress) => {
   dress();

@@ -7,12 +7,12 @@ import json
 from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
-import httpx
 import pytest
 from playwright.sync_api import Browser
 
 from deepset_nb.emulator import Connection, SandboxConfig, SandboxServer
 from tests.browser.lab import FAILED, SHOTS, Lab
+from tests.browser.scenes import Faults, Stage
 from tests.browser.server import JupyterServer
 from tests.tools import find_chromium
 
@@ -48,14 +48,8 @@ def sandbox() -> Iterator[Connection]:
 @pytest.fixture
 def fault(sandbox: Connection) -> Iterator[Callable[[str], None]]:
     """Makes the sandbox misbehave, ``fault("latency:300ms")``, until the test is over."""
-    url = sandbox.api_url.removesuffix("/api/v1") + "/_sandbox/faults"
-    with httpx.Client(headers={"X-Sandbox-Admin-Key": sandbox.admin_key}, timeout=30) as admin:
-
-        def activate(spec: str) -> None:
-            admin.post(url, json={"faults": [spec]}).raise_for_status()
-
-        yield activate
-        admin.delete(url).raise_for_status()
+    with Faults(sandbox) as faults:
+        yield faults.add
 
 
 @pytest.fixture(scope="session")
@@ -88,6 +82,17 @@ def lab(lab_page: Lab, request: pytest.FixtureRequest) -> Iterator[Lab]:
     lab_page.close_notebooks()
     if lab_page.page.locator("body").get_attribute("data-jp-theme-light") != "true":
         lab_page.set_theme("light")
+
+
+@pytest.fixture(scope="module")
+def stage(lab_page: Lab, sandbox: Connection) -> Iterator[Stage]:
+    """A notebook for the scenes of a whole module: they stay in it, one below the other."""
+    with Faults(sandbox) as faults:
+        lab_page.open(["import deepset_nb as dn"])
+        lab_page.run_all()
+        yield Stage(lab_page, faults)
+    lab_page.close_notebooks()
+    lab_page.set_theme("light")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -106,6 +106,22 @@ class Lab:
         self.run_all()
         assert self.errors() == []
 
+    def add(self, cell: str, limit_s: float = CELL_LIMIT_S) -> Locator:
+        """Run one more cell, at the end of the current notebook; returns its output."""
+        number: int = self.evaluate(
+            """async (source) => {
+                const { content } = window.jupyterapp.shell.currentWidget;
+                content.model.sharedModel.addCell({ cell_type: "code", source, metadata: { trusted: true } });
+                content.activeCellIndex = content.widgets.length - 1;
+                await window.jupyterapp.commands.execute("notebook:run-cell");
+                return content.activeCellIndex;
+            }""",
+            cell,
+            limit_s,
+        )
+        assert self.errors() == []
+        return self.page.locator(".jp-Notebook .jp-Cell").nth(number).locator(".jp-OutputArea")
+
     def run(self, cell: str, limit_s: float = CELL_LIMIT_S) -> str:
         """Run code in the current notebook's kernel, beside its cells; returns what it printed."""
         printed: str = self.evaluate(

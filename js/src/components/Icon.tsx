@@ -9,16 +9,17 @@ const PATHS = {
   copy: "M6 6h6.5v6.5H6zM3.5 10V3.5H10",
   run: "M8 3a5 5 0 1 1-4.5 2.8",
 };
-const RINGED = new Set(["ok", "fail", "warn", "wait", "now", "stop"]);
+const BARE = ["drop", "copy", "run"]; // the others stand in a ring
 
 export type IconName = keyof typeof PATHS;
 
 /** Decoration only: the words beside it say the same. */
 export function Icon({ name }: { name: IconName }) {
+  const ringed = !BARE.includes(name);
   return (
     <svg class={`dnb-icon dnb-icon-${name}`} viewBox="0 0 16 16" width="16" height="16" aria-hidden="true" focusable="false">
-      {RINGED.has(name) && <circle cx="8" cy="8" r="6.75" />}
-      <path d={PATHS[name]} transform={RINGED.has(name) ? "translate(2.4 2.4) scale(.7)" : ""} />
+      {ringed && <circle cx="8" cy="8" r="6.75" />}
+      <path d={PATHS[name]} transform={ringed ? "translate(2.4 2.4) scale(.7)" : ""} />
     </svg>
   );
 }

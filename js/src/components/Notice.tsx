@@ -1,15 +1,17 @@
 import { t } from "../lib/i18n";
 import { Icon, type IconName } from "./Icon";
+import { Spoken } from "./Spoken";
 
 /** Something that went wrong or needs knowing, and what to do about it. */
 export function Notice({ tone, message, remedy = "" }: { tone: "fail" | "warn" | "info"; message: string; remedy?: string }) {
   const icon: IconName = tone === "info" ? "warn" : tone;
   return (
-    <p class={`dnb-notice dnb-${tone}`} role={tone === "fail" ? "alert" : undefined}>
+    <p class={`dnb-notice dnb-${tone}`}>
       <Icon name={icon} />
       <span>
         {message} {remedy && <span class="dnb-muted">{remedy}</span>}
       </span>
+      {tone === "fail" && <Spoken text={`${message} ${remedy}`.trim()} />}
     </p>
   );
 }
@@ -21,9 +23,10 @@ export function Waiting() {
 
 /** Shown while the kernel has not answered a click for some seconds. */
 export function BusyKernel() {
+  const text = t("The kernel is busy and answers when the running cell ends. Interrupting the kernel stops that cell.");
   return (
-    <p class="dnb-muted" role="status">
-      {t("The kernel is busy and answers when the running cell ends. Interrupting the kernel stops that cell.")}
+    <p class="dnb-muted">
+      {text} <Spoken text={text} />
     </p>
   );
 }

@@ -42,7 +42,7 @@ export function fileColumns(query: FileQuery, sortBy: (sort: FileQuery["sort"]) 
         key: `meta ${key}`,
         head: visible(key, 40),
         width: "minmax(110px, 1fr)",
-        class: "dnb-meta",
+        class: "dnb-key",
         cell: (row) => {
           const value = row.meta[index];
           return value === null || value === undefined ? <span class="dnb-muted">–</span> : <bdi>{visible(value, 80)}</bdi>;

@@ -37,12 +37,11 @@ const languageOf = (locale: string): string => locale.split(/[-_]/)[0]!.toLowerC
 
 /** A guess for messages and limits; nothing breaks where it is wrong. */
 export function frontend(): string {
-  const page = globalThis as unknown as Record<string, unknown>;
+  const page = globalThis as unknown as { google?: { colab?: unknown } };
   const { body } = document;
-  if (page.google && typeof page.google === "object" && "colab" in page.google) return "colab";
+  if (page.google?.colab) return "colab";
   if (body.dataset.vscodeThemeKind) return "vscode";
   if (document.querySelector("marimo-filename, marimo-mode, #marimo")) return "marimo";
-  if (body.classList.contains("notebook_app")) return "nbclassic";
   if (body.dataset.notebook !== undefined) return "notebook";
   if (document.querySelector(".jp-LabShell")) return "jupyterlab";
   if (document.querySelector("#rendered_cells, #voila_status")) return "voila";

@@ -1,7 +1,7 @@
 // The keyboard's place in a widget: not shared with the notebook around it, and kept when a redraw takes the control
 // that has it away.
 
-const CONTROLS = "button, select, summary, [tabindex]";
+const CONTROLS = "a[href], button, input:not([hidden]), select, textarea, summary, [tabindex]";
 
 export const activeIn = (root: HTMLElement): Element | null => (root.getRootNode() as Document | ShadowRoot).activeElement;
 export const controlsIn = (root: HTMLElement): HTMLElement[] => [...root.querySelectorAll<HTMLElement>(CONTROLS)];

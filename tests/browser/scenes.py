@@ -1,0 +1,397 @@
+"""Every widget in each state that people see, from a real kernel and a sandbox that misbehaves as asked.
+
+The accessibility tests look at these scenes, and `screenshots.py` takes pictures of them.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Self
+
+import httpx
+from playwright.sync_api import FilePayload, Locator, expect
+
+from deepset_nb.emulator import Connection
+from tests.browser.cells import END_MS, expect_tone, join
+from tests.browser.lab import Lab
+
+_rooms = itertools.count(1)
+
+
+class Faults:
+    """Makes the sandbox misbehave; well again at the end."""
+
+    def __init__(self, sandbox: Connection) -> None:
+        self._url = sandbox.api_url.removesuffix("/api/v1") + "/_sandbox/faults"
+        self._admin = httpx.Client(headers={"X-Sandbox-Admin-Key": sandbox.admin_key}, timeout=30)
+        self._active: list[str] = []
+
+    def add(self, *specs: str) -> None:
+        """Some more of them."""
+        self._admin.post(self._url, json={"faults": specs}).raise_for_status()
+        self._active += specs
+
+    def only(self, *specs: str) -> None:
+        """These and no others; what is active already goes on as it is."""
+        if self._active != [*specs]:
+            self.clear()
+            self.add(*specs)
+
+    def clear(self) -> None:
+        """None any more."""
+        self._admin.delete(self._url).raise_for_status()
+        self._active = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.clear()
+        self._admin.close()
+
+
+@dataclass
+class Stage:
+    """Where scenes are set: the open notebook of a JupyterLab page, and its sandbox's faults.
+
+    Attributes:
+        output: The last cell's.
+        widget: What it shows.
+    """
+
+    lab: Lab
+    faults: Faults
+    output: Locator = field(init=False)
+    widget: Locator = field(init=False)
+
+    def set(self, name: str) -> Locator:
+        """Set a scene in cells of its own; returns its widget."""
+        self.faults.only(*SCENES[name].faults)
+        SCENES[name].make(self)
+        return self.widget
+
+    def show(self, *cells: str, **files: int) -> Locator:
+        """Run these cells, with a ``ws`` of their own and ``folder`` as `join` says; returns the last one's widget."""
+        for cell in (join(f"scene-{next(_rooms)}", **files) + cells[0], *cells[1:]):
+            self.output = self.lab.add(cell)
+        self.widget = self.output.locator(".dnb").first
+        return self.widget
+
+    @property
+    def job(self) -> Locator:
+        """The last cell's panel."""
+        return self.widget.locator(".dnb-job")
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A widget in a state.
+
+    Attributes:
+        make: Brings it about.
+        faults: What is wrong with the sandbox from the beginning.
+        heavy: Many rows: for pictures, not for every run of the tests.
+    """
+
+    make: Callable[[Stage], None]
+    faults: tuple[str, ...]
+    heavy: bool
+
+
+SCENES: dict[str, Scene] = {}  # in the order in which one notebook shows them all; what stays slow is last
+
+
+def scene(*faults: str, heavy: bool = False) -> Callable[[Callable[[Stage], None]], None]:
+    """Register a scene under its function's name."""
+
+    def register(make: Callable[[Stage], None]) -> None:
+        SCENES[make.__name__.replace("_", "-")] = Scene(make, faults, heavy)
+
+    return register
+
+
+def letters(**names_and_texts: bytes) -> list[FilePayload]:
+    return [{"name": name, "mimeType": "", "buffer": text} for name, text in names_and_texts.items()]
+
+
+LETTERS = {"letter to the reading room.txt": b"x" * 1_200, "annual_report_2024.pdf": b"x" * 2_400_000}
+STOPPED = {
+    "moon.txt": b"x",
+    "moon.txt.meta.json": b'{"topic": "moons",}',
+    "lost.txt.meta.json": b"{}",
+    "empty.txt": b"",
+}
+
+
+def chosen(stage: Stage, files: dict[str, bytes]) -> Locator:
+    """An uploader to which these files were given."""
+    shown = stage.show("uploader = ws.uploader()\nuploader")
+    shown.locator("input[data-dnb=files]").set_input_files(letters(**files))
+    expect(shown.get_by_role("button", name="Upload", exact=True)).to_be_enabled(timeout=END_MS)
+    return shown
+
+
+OPEN_SESSIONS = """
+from deepset_nb import bridge
+async def open_some():
+    async with dn.AsyncClient(ws.settings) as client:
+        for mode in ("KEEP", "OVERWRITE"):
+            await client.upload_sessions.create(ws.name, write_mode=mode)
+bridge.run(open_some)
+ws.upload(folder, show=False).wait(60)
+"""
+
+
+@scene()
+def uploader_empty(stage: Stage) -> None:
+    shown = stage.show("ws.uploader()")
+    expect(shown.get_by_role("button", name="Choose files")).to_be_visible()
+
+
+@scene()
+def uploader_chosen(stage: Stage) -> None:
+    chosen(stage, LETTERS)
+
+
+@scene()
+def uploader_stopped(stage: Stage) -> None:
+    shown = chosen(stage, LETTERS | STOPPED)
+    expect(shown.get_by_role("button", name="Leave")).to_be_visible(timeout=END_MS)
+
+
+@scene()
+def uploader_metadata(stage: Stage) -> None:
+    shown = chosen(stage, LETTERS)
+    shown.get_by_role("button", name="Metadata of all files").click()
+    shown.get_by_role("textbox").fill('{"topic": "letters",\n "year": 1987,}')
+    expect(shown.get_by_role("textbox")).to_have_attribute("aria-invalid", "true", timeout=END_MS)
+
+
+@scene("fail:letter to the reading room.txt=FAILED_TO_PARSE_META")
+def uploader_failed(stage: Stage) -> None:
+    chosen(stage, LETTERS).get_by_role("button", name="Upload", exact=True).click()
+    expect_tone(stage.job, "fail")
+
+
+@scene()
+def job_done(stage: Stage) -> None:
+    stage.show("job = ws.upload(folder)", a=1_000, b=250_000)
+    expect_tone(stage.job, "ok")
+
+
+@scene("fail:moon.txt=FAILED_TO_PARSE_META")
+def job_failed(stage: Stage) -> None:
+    stage.show("job = ws.upload(folder)", comet=1_000, moon=2_000)
+    expect_tone(stage.job, "fail")
+
+
+@scene("bandwidth:400000")
+def job_cancelled(stage: Stage) -> None:
+    stage.show("job = ws.upload(folder)", atlas=20_000_000)
+    expect(stage.job).to_contain_text(re.compile(r"[\d.]+ [kM]B of 20 MB"), timeout=END_MS)
+    stage.lab.run("job.cancel().wait(20)")
+    expect_tone(stage.job, "warn")
+
+
+@scene("fail:moon.txt=FAILED_TO_PARSE_META")
+def job_receipt(stage: Stage) -> None:
+    stage.show("job = ws.upload(folder)", **{f"page{number}": 1_000 * number for number in range(1, 30)}, moon=2_000)
+    expect_tone(stage.job, "fail")
+    stage.job.get_by_role("button", name="Receipt").click()
+    expect(stage.job.get_by_role("button", name="Next")).to_be_visible(timeout=END_MS)
+
+
+@scene("slow_down:1000")
+def job_waiting(stage: Stage) -> None:
+    stage.show("job = ws.upload(folder)", a=1_000, b=250_000)
+    expect(stage.job).to_contain_text("try 2", timeout=END_MS)
+
+
+def sessions(stage: Stage) -> Locator:
+    """The sessions of a workspace: two open, one closed in which one of two files failed."""
+    shown = stage.show(OPEN_SESSIONS, "ws.session_browser()", comet=1_000, moon=2_000)
+    expect(shown.get_by_role("row", name="1 of 2 failed")).to_be_visible(timeout=END_MS)
+    return shown
+
+
+@scene()
+def sessions_empty(stage: Stage) -> None:
+    shown = stage.show("ws.session_browser()")
+    expect(shown).to_contain_text("Updated", timeout=END_MS)
+
+
+@scene("fail:moon.txt=FAILED_TO_PARSE_META")
+def sessions_details(stage: Stage) -> None:
+    shown = sessions(stage)
+    shown.get_by_role("row", name="1 of 2 failed").click()
+    expect(shown.get_by_role("cell", name="moon.txt")).to_be_visible(timeout=END_MS)
+
+
+@scene("fail:moon.txt=FAILED_TO_PARSE_META")
+def sessions_question(stage: Stage) -> None:
+    shown = sessions(stage)
+    shown.get_by_role("button", name="Close…").first.click()
+    expect(shown.get_by_role("button", name="Close and ingest")).to_be_visible(timeout=END_MS)
+
+
+@scene()
+def sessions_failed(stage: Stage) -> None:
+    refused(stage, stage.show("ws.session_browser()"))
+
+
+def files(stage: Stage, count: int = 300) -> Locator:
+    """The files of a workspace with so many of them."""
+    shown = stage.show(f"ws = dn.sandbox(workspace=ws.name, files={count})\nws.file_browser()")
+    expect(shown.get_by_role("row", name="report-").first).to_be_visible(timeout=END_MS)
+    return shown
+
+
+def refused(stage: Stage, shown: Locator) -> None:
+    """A browser whose Refresh failed."""
+    expect(shown).to_contain_text("Updated", timeout=END_MS)
+    stage.faults.add("api_502_html:100")
+    shown.get_by_role("button", name="Refresh").click()
+    expect(shown.locator(".dnb-notice").first).to_be_visible(timeout=END_MS)
+
+
+@scene()
+def files_empty(stage: Stage) -> None:
+    shown = stage.show("ws.file_browser()")
+    shown.get_by_label("Name contains").fill("nothing of this name")
+    expect(shown.get_by_role("row")).to_have_count(0, timeout=END_MS)
+
+
+@scene()
+def files_chosen(stage: Stage) -> None:
+    shown = files(stage)
+    shown.get_by_role("button", name="Columns").click()
+    for key in ("topic", "year"):
+        shown.get_by_label(key).check()
+    for row in (1, 2, 4):
+        shown.get_by_role("row").nth(row).click(modifiers=["Control"])
+    expect(shown.get_by_role("button", name="Download")).to_be_visible()
+
+
+@scene()
+def files_details(stage: Stage) -> None:
+    shown = files(stage)
+    shown.get_by_role("row").nth(3).click()
+    expect(shown.locator(".dnb-facts-list")).to_contain_text("topic", timeout=END_MS)
+
+
+@scene()
+def files_delete(stage: Stage) -> None:
+    shown = files(stage)
+    for row in (1, 2, 4):
+        shown.get_by_role("row").nth(row).click(modifiers=["Control"])
+    shown.get_by_role("button", name="Delete").click()
+    expect(shown.get_by_role("button", name="Keep them")).to_be_visible(timeout=END_MS)
+
+
+@scene()
+def files_refused(stage: Stage) -> None:
+    shown = files(stage)
+    shown.get_by_role("button", name="Filter").click()
+    shown.get_by_label("Metadata filter").fill("topic = 'rivers'")
+    shown.get_by_label("Metadata filter").press("Enter")
+    expect(shown.locator(".dnb-notice").first).to_be_visible(timeout=END_MS)
+
+
+@scene()
+def files_failed(stage: Stage) -> None:
+    refused(stage, files(stage))
+
+
+@scene(heavy=True)
+def files_100000(stage: Stage) -> None:
+    shown = files(stage, 100_000)
+    shown.locator(".dnb-grid").evaluate("(grid) => { grid.scrollTop = grid.scrollHeight / 3 }")
+    expect(shown.locator(".dnb-ghost")).to_have_count(0, timeout=END_MS)
+
+
+def dashboard(stage: Stage, tab: str) -> None:
+    """A dashboard, opened at one of its tabs."""
+    stage.show("ws.upload(folder, show=False).wait(60)", "ws.dashboard()", comet=1_000, moon=2_000)
+    stage.widget = stage.output.locator(".jupyter-widget-tab").first
+    stage.widget.get_by_role("tab", name=tab).click()
+    expect(stage.widget.locator(".dnb:visible").first).to_be_visible(timeout=END_MS)
+    stage.lab.page.mouse.move(0, 0)
+
+
+@scene(heavy=True)
+def dashboard_upload(stage: Stage) -> None:
+    dashboard(stage, "Upload")
+
+
+@scene()
+def dashboard_jobs(stage: Stage) -> None:
+    dashboard(stage, "Jobs")
+
+
+@scene(heavy=True)
+def dashboard_sessions(stage: Stage) -> None:
+    dashboard(stage, "Sessions")
+
+
+@scene(heavy=True)
+def dashboard_files(stage: Stage) -> None:
+    dashboard(stage, "Files")
+
+
+def static(stage: Stage, *cells: str, **files: int) -> None:
+    """What readers without a kernel see of the last value of these cells."""
+    *before, last = cells
+    shown = f"from IPython.display import HTML\nHTML(({last})._repr_mimebundle_()[0]['text/html'])"
+    stage.show("None", *before, shown, **files)
+    stage.widget = stage.output.locator(".jp-RenderedHTML").first
+
+
+@scene("fail:moon.txt=FAILED_TO_PARSE_META")
+def static_job(stage: Stage) -> None:
+    static(stage, "job = ws.upload(folder).wait(60)", "job.view.panel", comet=1_000, moon=2_000)
+
+
+@scene()
+def static_uploader(stage: Stage) -> None:
+    static(stage, "ws.uploader()")
+
+
+@scene()
+def static_sessions(stage: Stage) -> None:
+    static(stage, "browser = ws.session_browser(); import time; time.sleep(2)", "browser")
+
+
+@scene()
+def static_files(stage: Stage) -> None:
+    static(stage, "browser = ws.file_browser(); import time; time.sleep(2)", "browser")
+
+
+@scene("bandwidth:30000")
+def job_busy(stage: Stage) -> None:
+    stage.show("job = ws.upload(folder)", atlas=20_000_000, notes=1_000)
+    expect(stage.job).to_contain_text(re.compile(r"\b(?!0 B|20 MB)[\d.]+ [kM]B of 20 MB"), timeout=END_MS)
+
+
+@scene("bandwidth:30000")
+def uploader_busy(stage: Stage) -> None:
+    chosen(stage, LETTERS | {"atlas.pdf": b"x" * 9_000_000}).get_by_role("button", name="Upload", exact=True).click()
+    expect(stage.job).to_contain_text("of 11.4 MB", timeout=END_MS)
+
+
+@scene("bandwidth:30000")
+def job_choice(stage: Stage) -> None:
+    stage.show("job = ws.upload(folder)", atlas=20_000_000, notes=1_000)
+    expect(stage.job).to_contain_text("of 20 MB", timeout=END_MS)
+    stage.job.get_by_role("button", name="Cancel").click()
+    expect(stage.job.get_by_role("button", name="Go on sending")).to_be_visible(timeout=END_MS)
+
+
+@scene("bandwidth:30000", heavy=True)
+def job_100000(stage: Stage) -> None:
+    stage.show("job = ws.upload_texts({f'note-{number:06}.txt': 'x' * (number % 90 + 1) for number in range(100_000)})")
+    expect(stage.job).to_contain_text("100,000 files", timeout=END_MS)
+    stage.job.get_by_role("button", name="Receipt").click()
+    expect(stage.job.get_by_role("button", name="Next")).to_be_visible(timeout=END_MS)
