@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 
 from tests.benchmarks import our_side, sandbox_load
+from tests.benchmarks.listing import measure_listing
 from tests.benchmarks.processes import Cores, Failed, Measured, RunningDrain, drain, run_side
 from tests.benchmarks.workloads import Figures, Workload
 from tests.clients import sdk
@@ -60,6 +61,10 @@ def measure(workload: Workload, runs: int, cores: Cores, note: Note) -> Result:
     result = Result(workload)
     how = {"sdk": _against_sdk, "kernel": _in_a_kernel, "memory": _memory, "sandbox": _sandbox}
     try:
+        if "listing" in workload.kind:
+            measure_listing(result, runs, cores, note)
+            result.work_out()
+            return result
         with workload.folder() as folder:
             how.get(workload.kind, _against_parts)(result, folder, runs, cores, note)
         result.work_out()

@@ -73,10 +73,19 @@ class RunningDrain:
 
 
 @contextlib.contextmanager
-def drain(delay_ms: float = 0.0, core: int | None = None) -> Iterator[RunningDrain]:
-    """A fresh drain while the block runs."""
+def drain(delay_ms: float = 0.0, core: int | None = None, files: int = 0) -> Iterator[RunningDrain]:
+    """A fresh drain while the block runs; with ``files`` so many are listed from the start."""
     pinned = [] if core is None else ["--core", str(core)]
-    command = [sys.executable, "-m", "tests.benchmarks.drain", "--delay-ms", str(delay_ms), *pinned]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.benchmarks.drain",
+        "--delay-ms",
+        str(delay_ms),
+        "--files",
+        str(files),
+        *pinned,
+    ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
         assert process.stdout is not None
         try:

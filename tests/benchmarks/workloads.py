@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 KiB, MiB, GiB = 1 << 10, 1 << 20, 1 << 30
-Kind = Literal["sdk", "plan", "second run", "kernel", "memory", "sandbox", "page"]
+Kind = Literal["sdk", "plan", "second run", "kernel", "memory", "sandbox", "page", "listing", "long listing"]
 Figures = dict[str, float]
 NAMES = {
     "wall_ratio": "x SDK",
@@ -157,6 +157,14 @@ WORKLOADS = (
     Workload("i", "memory", "100,000 x 1 KiB", 100_000, KiB, folders=100, musts=(_memory(),)),
     Workload("i", "memory", "one file of 4 GiB", 1, 4 * GiB, sparse=True, musts=(_memory(),)),
     Workload("j", "sandbox", "2,000 x 1 KiB, the sandbox", 2_000, KiB),
+    Workload(
+        *("p", "listing", "100,000 files listed, to a DataFrame", 100_000, 0),
+        musts=(Bound("wall_ratio", 12), Bound("growth_mb", most=200)),
+    ),
+    Workload(
+        *("q", "long listing", "1,000,000 files listed, metadata raw", 1_000_000, 0),
+        musts=(Bound("growth_mb", most=1_000),),
+    ),
 )
 
 
