@@ -44,7 +44,7 @@ const parts = {
 
 /** What esbuild leaves over: 600 bytes of each widget, and the whole of a page's widgets pays them. */
 async function squeeze(path) {
-  const { code } = await minify(readFileSync(path, "utf8"), { module: true, ecma: 2020, compress: { passes: 3, ecma: 2020, keep_fargs: false }, mangle: true });
+  const { code } = await minify(readFileSync(path, "utf8"), { module: true, ecma: 2020, compress: { passes: 3, ecma: 2020, keep_fargs: false, unsafe_arrows: true }, mangle: true });
   writeFileSync(path, code);
 }
 

@@ -37,7 +37,6 @@ class Hello(TypedDict):
     frontend: str
     theme: Literal["light", "dark"]
     locale: str
-    reduced_motion: bool
 
 
 class Request(TypedDict):

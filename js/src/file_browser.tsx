@@ -1,5 +1,5 @@
 import type { AnyModel } from "@anywidget/types";
-import { useRef, useState } from "preact/hooks";
+import { useMemo, useRef, useState } from "preact/hooks";
 import { BrowserHead } from "./components/BrowserHead";
 import { CodeLine } from "./components/CodeLine";
 import { Columns } from "./components/Columns";
@@ -7,12 +7,12 @@ import { fileColumns } from "./components/fileColumns";
 import { FilterBox } from "./components/FilterBox";
 import { FileSummary } from "./components/FileSummary";
 import { Grid } from "./components/Grid";
-import { BusyKernel, Waiting } from "./components/Notice";
+import { Asking, BusyKernel, Waiting } from "./components/Notice";
 import { Problems } from "./components/Problems";
 import { SearchBox } from "./components/SearchBox";
 import { sayHello } from "./lib/hello";
 import { useAction, useNow, useTrait } from "./lib/hooks";
-import { plural, rich, t } from "./lib/i18n";
+import { language, plural, rich, t } from "./lib/i18n";
 import { fileRows, filesState, type FileQuery, type FileRow, type FilesState } from "./lib/messages_browsers";
 import { mount, type ViewProps } from "./lib/mount";
 import { usePart } from "./lib/part";
@@ -50,6 +50,7 @@ function Files({ model, requests, state }: ViewProps & { state: FilesState }) {
     const turned = state.query.order === "ASC" ? "DESC" : "ASC";
     query.ask({ sort, order: state.query.sort === sort ? turned : sort === "name" ? "ASC" : "DESC" });
   };
+  const columns = useMemo(() => fileColumns(state.query, sortBy, keys), [state.query, keys, language()]);
   const fold = (name: "filter" | "columns", label: string, used: boolean) => (
     <button
       type="button"
@@ -84,13 +85,13 @@ function Files({ model, requests, state }: ViewProps & { state: FilesState }) {
       </div>
       {panel === "filter" && <FilterBox query={state.query} ask={query} />}
       {panel === "columns" && <Columns known={state.keys} chosen={keys} choose={setKeys} />}
-      <Problems of={[panel === "filter" ? null : query.problem, state.error, action.error]} />
+      <Problems of={[panel === "filter" ? null : query.problem, state.error, action.error, table.problem]} />
       {(action.slow || query.slow) && <BusyKernel />}
       {table.rows.extent > 0 ? (
         <Grid
           label={t("Files")}
           rows={table.rows}
-          columns={fileColumns(state.query, sortBy, keys)}
+          columns={columns}
           keyOf={(row) => row.file_id}
           selected={table.selected}
           select={table.select}
@@ -102,7 +103,6 @@ function Files({ model, requests, state }: ViewProps & { state: FilesState }) {
       ) : (
         <Empty state={state} />
       )}
-      <Problems of={[table.problem]} />
       <Problems of={[table.rows.error]} again={() => table.rows.again()} />
       <div class="dnb-foot">
         <FileSummary model={model} state={state} busy={query.busy || state.loading} position={position} />
@@ -123,7 +123,7 @@ function Files({ model, requests, state }: ViewProps & { state: FilesState }) {
           </div>
         )}
       </div>
-      {doing && !Actions && <p class="dnb-muted">{t("Asking the kernel…")}</p>}
+      {doing && !Actions && <Asking />}
       {doing && Actions && <Actions model={model} requests={requests} doing={doing} table={table} folder={state.folder} close={close} />}
       {state.job && Job && <Job state={state.job} requests={requests} />}
       <CodeLine code={state.code} />
@@ -132,7 +132,7 @@ function Files({ model, requests, state }: ViewProps & { state: FilesState }) {
 }
 
 function Empty({ state }: { state: FilesState }) {
-  if (state.updated_at === null) return state.loading ? <p class="dnb-muted">{t("Asking the platform…")}</p> : null;
+  if (state.updated_at === null) return state.loading ? <Asking /> : null;
   if (state.query.name || state.query.filter) return <p class="dnb-muted" role="status">{t("No file matches.")}</p>;
   return <p class="dnb-muted">{rich("No files yet. {code} sends some.", { code: <code>ws.upload(path)</code> })}</p>;
 }

@@ -1,17 +1,17 @@
 import type { AnyModel } from "@anywidget/types";
 import type { RefObject } from "preact";
-import { useRef, useState } from "preact/hooks";
+import { useMemo, useRef, useState } from "preact/hooks";
 import { BrowserHead } from "./components/BrowserHead";
 import { CodeLine } from "./components/CodeLine";
 import { Grid } from "./components/Grid";
-import { BusyKernel, Waiting } from "./components/Notice";
+import { Asking, BusyKernel, Waiting } from "./components/Notice";
 import { Problems } from "./components/Problems";
 import { SearchBox } from "./components/SearchBox";
 import { sessionColumns, statuses } from "./components/sessionColumns";
 import { formatNumber } from "./lib/format";
 import { sayHello } from "./lib/hello";
 import { useAction, useNow, useTrait } from "./lib/hooks";
-import { plural, rich, t } from "./lib/i18n";
+import { language, plural, rich, t } from "./lib/i18n";
 import { sessionRows, sessionsState, type SessionQuery, type SessionRow, type SessionsState } from "./lib/messages_browsers";
 import { mount, type ViewProps } from "./lib/mount";
 import { usePart } from "./lib/part";
@@ -44,6 +44,10 @@ function Sessions({ model, requests, state }: ViewProps & { state: SessionsState
     setOpen(null);
     card.current?.querySelector<HTMLElement>('.dnb-row[tabindex="0"]')?.focus({ preventScroll: true });
   };
+  const columns = useMemo(
+    () => sessionColumns(now, current, (row) => setOpen({ row, asking: true })),
+    [now, counts.known, language()],
+  );
   const chips = { "": { label: t("All") }, ...statuses() };
 
   return (
@@ -76,13 +80,13 @@ function Sessions({ model, requests, state }: ViewProps & { state: SessionsState
         </div>
         <SearchBox label={t("Created by")} value={state.query.created_by} onText={(created_by) => query.ask({ created_by })} />
       </div>
-      <Problems of={[query.problem, state.error, action.error]} />
+      <Problems of={[query.problem, state.error, action.error, table.problem]} />
       {(action.slow || query.slow) && <BusyKernel />}
       {table.rows.extent > 0 ? (
         <Grid
           label={t("Upload sessions")}
           rows={table.rows}
-          columns={sessionColumns(now, current, (row) => setOpen({ row, asking: true }))}
+          columns={columns}
           keyOf={(row) => row.session_id}
           selected={table.selected}
           select={table.select}
@@ -96,7 +100,6 @@ function Sessions({ model, requests, state }: ViewProps & { state: SessionsState
       ) : (
         <Empty state={state} />
       )}
-      <Problems of={[table.problem]} />
       <Problems of={[table.rows.error]} again={() => table.rows.again()} />
       <div class="dnb-foot">
         <Summary state={state} busy={query.busy || state.loading} position={position} />
@@ -111,7 +114,7 @@ function Sessions({ model, requests, state }: ViewProps & { state: SessionsState
           </div>
         )}
       </div>
-      {open && !Details && <p class="dnb-muted">{t("Asking the kernel…")}</p>}
+      {open && !Details && <Asking />}
       {open && Details && (
         <Details
           key={`${open.row.session_id} ${open.asking}`}
@@ -128,7 +131,7 @@ function Sessions({ model, requests, state }: ViewProps & { state: SessionsState
 }
 
 function Empty({ state }: { state: SessionsState }) {
-  if (state.updated_at === null) return state.loading ? <p class="dnb-muted">{t("Asking the platform…")}</p> : null;
+  if (state.updated_at === null) return state.loading ? <Asking /> : null;
   if (state.query.status || state.query.created_by) return <p class="dnb-muted" role="status">{t("No session matches.")}</p>;
   return (
     <p class="dnb-muted">{rich("No upload sessions yet. {code} opens one.", { code: <code>ws.upload(path)</code> })}</p>

@@ -27,7 +27,7 @@ def start(job, **options):
     thread.start()
     return thread
 """
-HELLO = {"kind": "hello", "frontend": "test", "theme": "light", "locale": "en", "reduced_motion": False}
+HELLO = {"kind": "hello", "frontend": "test", "theme": "light", "locale": "en"}
 DONE = "All 3 files are on the platform"
 
 

@@ -1,4 +1,4 @@
-import type { ComponentChildren, RefObject } from "preact";
+import type { ComponentChild, ComponentChildren, RefObject } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { formatNumber } from "../lib/format";
 import { t } from "../lib/i18n";
@@ -49,6 +49,7 @@ export function Grid<R>({ label, rows, columns, keyOf, selected, select, selectR
   const [active, setActive] = useState(0);
   const anchor = useRef(0);
   const toFocus = useRef(false);
+  const drawn = useRef(new Map<number, { looks: unknown[]; row: ComponentChild }>()).current;
   const { extent, revision } = rows;
   const fits = Math.max(1, Math.min(most, extent));
   const view = fits * ROW_PX;
@@ -168,18 +169,23 @@ export function Grid<R>({ label, rows, columns, keyOf, selected, select, selectR
           const row = rows.at(index);
           const key = row && keyOf(row);
           const chosen = key !== undefined && selected?.has(key);
-          return (
+          const open = key !== undefined && key === current;
+          // A row that looks as before is not drawn again: scrolling draws only those that come into sight.
+          const looks = [row, index, columns, selected, open, index === here, shown.shift];
+          const before = drawn.get(slot);
+          if (before && looks.every((one, at) => one === before.looks[at])) return before.row;
+          const made = (
             <div
               key={slot}
               role="row"
-              class={`dnb-row ${chosen ? "dnb-chosen" : ""} ${key !== undefined && key === current ? "dnb-current" : ""}`}
+              class={`dnb-row ${chosen ? "dnb-chosen" : ""} ${open ? "dnb-current" : ""}`}
               aria-rowindex={index + 2}
               aria-selected={Boolean(chosen)}
               aria-busy={!row}
               tabIndex={index === here ? 0 : -1}
               data-index={index}
               style={{ transform: `translateY(${index * ROW_PX + shown.shift}px)` }}
-              onFocus={(event) => event.target === event.currentTarget && index !== here && setActive(index)}
+              onFocus={(event) => event.target === event.currentTarget && setActive(index)}
               onClick={(event) => clicked(event, index)}
             >
               {select && (
@@ -194,6 +200,8 @@ export function Grid<R>({ label, rows, columns, keyOf, selected, select, selectR
               ))}
             </div>
           );
+          drawn.set(slot, { looks, row: made });
+          return made;
         })}
       </div>
     </div>

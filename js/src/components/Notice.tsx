@@ -21,6 +21,9 @@ export function Waiting() {
   return <p class="dnb-muted">{t("Waiting for the kernel. If nothing comes, run the cell again.")}</p>;
 }
 
+/** Shown where something is on its way. */
+export const Asking = () => <p class="dnb-muted">{t("Asking the platform…")}</p>;
+
 /** Shown while the kernel has not answered a click for some seconds. */
 export function BusyKernel() {
   const text = t("The kernel is busy and answers when the running cell ends. Interrupting the kernel stops that cell.");

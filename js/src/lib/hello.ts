@@ -17,7 +17,6 @@ export function sayHello(model: AnyModel): () => void {
     frontend: frontend(),
     theme: themeOf(document.body),
     locale: pageLocale(),
-    reduced_motion: matchMedia("(prefers-reduced-motion: reduce)").matches,
   };
   model.send(message);
   return () => model.off("msg:custom", heard);

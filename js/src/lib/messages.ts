@@ -54,7 +54,6 @@ export const hello = {
   frontend: "string",
   theme: ["light", "dark"],
   locale: "string",
-  reduced_motion: "boolean",
 } as const;
 /** `payload` depends on the action: `part` and those of the uploader and the browsers have one, the others an empty object. */
 export const request = { kind: ["request"], id: "string", action: "string", payload: {} } as const;

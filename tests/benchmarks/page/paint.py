@@ -12,6 +12,7 @@ LIMIT_MS = 60_000
 SCROLL_S = 4
 SCROLL_PX_PER_S = 3000
 LEAST_MOVED_PX = 1000
+SLOWED = 4  # times slower than this machine: an idle one draws anything in time
 LOOK_EVERY = 15  # frames from one look for blank rows to the next; looking costs a layout
 
 # An element of a cell's output, also one in the shadow of another. Every frame asks for it; what is there when a frame
@@ -94,13 +95,14 @@ def first_paint(lab: Lab, number: int, selector: str) -> float:
 
 
 def scroll(lab: Lab, number: int, selector: str, seconds: int = SCROLL_S) -> Measured:
-    """Turn the wheel over a table.
+    """Turn the wheel over a table, on a page that is slowed down as an old laptop would be.
 
     Returns:
         ``wall`` (the 95th percentile), ``p50`` and ``longest`` of the frames in seconds; ``blank``, in which share of
         looks there was no row below the pointer.
     """
     where: dict[str, Any] = lab.page.call(BEGIN_SCROLL, number, selector)
+    lab.page.send("Emulation.setCPUThrottlingRate", rate=SLOWED)
     try:
         lab.page.send(
             "Input.synthesizeScrollGesture",
@@ -113,6 +115,7 @@ def scroll(lab: Lab, number: int, selector: str, seconds: int = SCROLL_S) -> Mea
             limit_s=60 + seconds,
         )
     finally:
+        lab.page.send("Emulation.setCPUThrottlingRate", rate=1)
         ended = lab.page.call(END_SCROLL)
     if ended["moved"] < LEAST_MOVED_PX:
         raise Failed(f"the wheel moved the table by {ended['moved']} px")

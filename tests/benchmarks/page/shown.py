@@ -11,10 +11,10 @@ from tests.benchmarks.our_side import NotAvailable
 _EMPTY = """import anywidget
 class Empty(anywidget.AnyWidget):
     _esm = 'export default { render({ el }) { el.innerHTML = "<p class=bench-empty>empty</p>" } }'"""
-# What the base of all widgets needs is imported for both sides; what is ours is not.
+# What the base of all widgets needs is imported for both sides, as quak imports it, too; what is ours is not.
 _ROOM = "import anywidget, deepset_nb as dn, pathlib, tempfile\nws = dn.sandbox()"
 _FOLDER = "\nfolder = pathlib.Path(tempfile.mkdtemp())\n(folder / 'report.txt').write_text('As dry as any.')"
-_CROWDED = "import deepset_nb as dn\nws = dn.sandbox(workspace='crowded', files={rows})"
+_CROWDED = "import anywidget, deepset_nb as dn\nws = dn.sandbox(workspace='crowded', files={rows})"
 # As ws.list_files() gives it, without metadata, which quak cannot show.
 _FRAME = """import numpy as np, pandas as pd, {library}
 numbers = np.arange({rows})
