@@ -16,6 +16,7 @@ from .transfer.identity import Identity, identify
 from .transfer.progress import Target
 from .upload_session import UploadSession, fetch_session, parse_session_id
 from .uploading import Uploading
+from .widgets.ahead import import_widgets
 
 if TYPE_CHECKING:
     import ipywidgets
@@ -67,6 +68,7 @@ class Workspace(Looking, Uploading, Downloading, Tidying):
         self.settings: Settings = resolve(workspace_name, api_key=api_key, api_url=api_url, region=region)
         self.sandbox: Sandbox | None = None  # set where the workspace is one of the local platform
         self._who: Identity = bridge.run(self._identify)
+        import_widgets()
         global _latest
         _latest = self
 

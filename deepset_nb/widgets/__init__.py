@@ -7,6 +7,7 @@
     file_browser    the workspace's files
     listing         rows of a remote listing by their position, as the two browsers ask for them
     dashboard       all of them as tabs
+    ahead           imports them in a notebook before the first is asked for
     messages        every message and state that crosses to the browser; js/src/lib/messages.ts is the other half
 
 User interface lives in JavaScript, state in traits, events and bytes in messages. Import the modules, not this
