@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import uuid
-import zlib
 
 import pytest
+import xxhash
 
 from tests.kernel.kernel_driver import Kernel
 
@@ -50,13 +50,15 @@ def test_an_upload_of_many_files_sends_ten_states_a_second_to_each_of_its_panels
 
 
 def test_a_thousand_small_files_from_a_browser_do_not_flood_it_with_states(kernel: Kernel) -> None:
-    comm_id = kernel.run_cell("uploader = ws.uploader(); print(uploader.comm.comm_id)").text
+    comm_id = kernel.run_cell("uploader = ws.uploader(lane='kernel'); print(uploader.comm.comm_id)").text
     names = [uuid.uuid4().hex for _ in range(1000)]
-    offered = [{"file": name, "name": f"{name}.txt", "relative_path": f"{name}.txt", "size": 5} for name in names]
-    kernel.send_comm(comm_id, {"kind": "request", "id": "b" * 32, "action": "begin", "payload": {"files": offered}})
-    kernel.wait_for(lambda: any(one["kind"] == "response" for one in kernel.comm_messages(comm_id)))
+    about = {"size": 5, "changed": 0}
+    offered = [{"file": name, "name": f"{name}.txt", "relative_path": f"{name}.txt", **about} for name in names]
+    payload = {"files": offered, "page": "a" * 32, "loopback": True, "secure": False}
+    kernel.send_comm(comm_id, {"kind": "request", "id": "b" * 32, "action": "begin", "payload": payload})
+    kernel.wait_for(lambda: any(one["kind"] == "response" and one["ok"] for one in kernel.comm_messages(comm_id)))
     for name in names:
-        piece = {"kind": "chunk", "file": name, "offset": 0, "length": 5, "crc32": zlib.crc32(b"small")}
+        piece = {"kind": "chunk", "file": name, "offset": 0, "length": 5, "xxh32": xxhash.xxh32_intdigest(b"small")}
         kernel.send_comm(comm_id, piece, buffers=[b"small"])
     kernel.wait_for(lambda: len([one for one in kernel.comm_messages(comm_id) if one["kind"] == "ack"]) == len(names))
     kernel.wait_for(lambda: kernel.comm_state(comm_id)["state"]["complete"] == len(names))
