@@ -6,12 +6,11 @@ import json
 import re
 from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import expect
 
 from deepset_nb.emulator import Connection
 from tests.browser.cells import END_MS, expect_tone, job_panel, join, stop
-from tests.browser.lab import THEMES, Lab, Theme
+from tests.browser.lab import Lab
 from tests.process import ROOT
 
 
@@ -162,18 +161,6 @@ def test_a_saved_notebook_shows_the_outcome_and_holds_no_key(lab: Lab, sandbox: 
     assert any(headline in "".join(output.get("data", {}).get("text/html", "")) for output in outputs)
     assert sandbox.api_key not in text
     assert sandbox.admin_key not in text
-
-
-@pytest.mark.parametrize("theme", THEMES)
-def test_the_panel_is_accessible_in_both_themes(lab: Lab, theme: Theme, fault: Callable[[str], None]) -> None:
-    fault("fail:b.txt=FAILED_TO_PARSE_META")
-    lab.set_theme(theme)
-    lab.show(join("themes", a=1000, b=2000), "job = ws.upload(folder)")
-    panel = job_panel(lab)
-    expect_tone(panel, "fail")
-    lab.picture(f"job-panel-{theme}", panel)
-
-    assert lab.accessibility_faults(".jp-OutputArea .dnb-job") == []
 
 
 def test_the_quickstart_runs_from_top_to_bottom(lab: Lab) -> None:

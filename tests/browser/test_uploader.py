@@ -8,13 +8,12 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Locator, expect
 
 from deepset_nb.emulator import Connection
 from deepset_nb.emulator.config import BUCKET
 from tests.browser.cells import END_MS, card, expect_tone, job_panel, join, stop
-from tests.browser.lab import THEMES, Lab, Theme
+from tests.browser.lab import Lab
 from tests.browser.server import JupyterServer
 
 
@@ -323,16 +322,3 @@ def test_a_page_of_another_place_gets_nothing_from_the_platform_or_its_bucket(
         assert sandbox.api_key not in said
     finally:
         foreign.close()
-
-
-@pytest.mark.parametrize("theme", THEMES)
-def test_the_uploader_is_accessible_in_both_themes(lab: Lab, tmp_path: Path, theme: Theme) -> None:
-    (tmp_path / "one.txt").write_text("1")
-    lab.set_theme(theme)
-    shown = uploader(lab, "uploader-themes")
-    lab.picture(f"uploader-empty-{theme}", shown)
-    shown.locator("input[data-dnb=files]").set_input_files([tmp_path / "one.txt"])
-    expect(shown.locator("tbody tr", has_text="Ready")).to_have_count(1, timeout=END_MS)
-    lab.picture(f"uploader-{theme}", shown)
-
-    assert lab.accessibility_faults(".jp-OutputArea .dnb-card") == []

@@ -1,5 +1,5 @@
 import type { AnyModel } from "@anywidget/types";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useState } from "preact/hooks";
 import type { Problem } from "./messages";
 import { problemOf, Requests } from "./requests";
 import { is, type Of, type Shape } from "./shape";
@@ -7,9 +7,10 @@ import { is, type Of, type Shape } from "./shape";
 /** A trait of the Python object; null while it is missing or of a shape this bundle does not know. */
 export function useTrait<const S extends Shape>(model: AnyModel, name: string, shape: S): Of<S> | null {
   const [value, setValue] = useState<unknown>(() => model.get(name));
-  useEffect(() => {
+  // Before the first paint: what the kernel sends while that is under way is then part of it.
+  useLayoutEffect(() => {
     const update = () => setValue(model.get(name));
-    update(); // it may have changed between the first paint and this effect
+    update();
     model.on(`change:${name}`, update);
     return () => model.off(`change:${name}`, update);
   }, [model, name]);
