@@ -1,7 +1,7 @@
 """`python -m tests.browser.screenshots [names] [--out DIR] [--language de]`: pictures of every widget in every state.
 
 Light, dark, in forced colours and in a narrow cell, from real kernels and a sandbox that misbehaves as asked;
-`sheet-*.png` show all at once. `--readme` makes the README's picture instead. Look at them before committing any.
+`sheet-*.png` show all at once. `--readme` makes the README's pictures instead. Look at them before committing any.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import contextlib
 import dataclasses
 import itertools
 import json
+import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -109,9 +110,10 @@ def sheet(browser: Browser | None, pictures: Sequence[Path], path: Path) -> None
     page.close()
 
 
-# --- the README's picture -------------------------------------------------------------------------------------------
+# --- the README's pictures ------------------------------------------------------------------------------------------
 
 IMAGES = notebooks_folder() / "images"
+BROWSER = "files-chosen"  # the scene beside it
 CELLS = (
     "import deepset_nb as dn\nws = dn.sandbox()",
     'job = ws.upload("faulty/").wait()',
@@ -156,11 +158,15 @@ def main() -> None:
     )
     parser.add_argument("--out", type=Path, default=SHOTS / "widgets")
     parser.add_argument("--language", default="en-GB")
-    parser.add_argument("--readme", action="store_true", help="the README's picture, light and dark")
+    parser.add_argument("--readme", action="store_true", help="the README's pictures, light and dark")
     asked = parser.parse_args()
     if asked.readme:
         for theme in THEMES:
             readme(theme)
+        with tempfile.TemporaryDirectory() as folder:
+            take([BROWSER], Path(folder), asked.language)
+            for theme in THEMES:
+                shutil.copy(Path(folder) / f"{BROWSER}-{theme}.png", IMAGES / f"files-{theme}.png")
         return
     if unknown := set(asked.names) - set(SCENES):
         parser.error(f"there is no scene {', '.join(sorted(unknown))}; there are {', '.join(SCENES)}")
