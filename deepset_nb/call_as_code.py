@@ -8,6 +8,8 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from .client.places import shown
+
 LONGEST = 2_000  # characters of a value; longer ones are named instead
 HIDDEN = ("self", "show")
 
@@ -62,7 +64,7 @@ def _literal(value: object) -> str:
     if value is None or isinstance(value, (bool, int)):
         return repr(value)
     if type(value) is str:
-        quoted = repr(value)
+        quoted = repr(shown(value))  # of an address nothing that signs it
         plain = quoted[0] == "'" and '"' not in value
         return f'"{quoted[1:-1]}"' if plain else quoted
     if type(value) is float and value - value == 0:  # neither NaN nor infinity

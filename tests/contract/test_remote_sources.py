@@ -152,7 +152,14 @@ def test_what_signs_an_address_is_shown_nowhere(
 ) -> None:
     signed = web.replace("://", "://user:pass-word@") + "/the%20report.txt?X-Signature=very-secret"
     job = ws.upload(signed, show=False).wait(30)
-    seen = [job.receipt.to_csv(), repr(job), repr(job._transfer.progress.receipt.rows), str(dn.jobs()), caplog.text]
+    seen = [
+        job.code,
+        job.receipt.to_csv(),
+        repr(job),
+        repr(job._transfer.progress.receipt.rows),
+        str(dn.jobs()),
+        caplog.text,
+    ]
     seen += [
         path.read_bytes().decode("latin-1") for path in Path(dn._places.state_folder()).rglob("*") if path.is_file()
     ]
