@@ -8,6 +8,7 @@ sight.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 R = TypeVar("R")
+
+_log = logging.getLogger("deepset_nb")
 
 MOST_SELECTED = 1_000  # rows
 MOST_KEYS = 20  # metadata columns
@@ -148,11 +151,12 @@ class Browser(JobWidget, Generic[R]):
         """Fetch again; what went wrong is shown in the table, beside what was known before."""
         self._show(loading=True)
         try:
-            await self._look(self._query)
+            await self._look(self._query, again=True)
         except DeepsetError as error:
             self._show(loading=False, error=self.problem(error))
         except Exception as error:
-            self._show(loading=False, error=unexpected(error))
+            _log.exception("%s could not refresh.", type(self).__name__)
+            self._show(loading=False, error=self.problem(unexpected(error)))
         except BaseException:
             self._show(loading=False)
             raise
@@ -160,13 +164,17 @@ class Browser(JobWidget, Generic[R]):
     async def _ask_for(self, payload: dict[str, Any]) -> None:
         await self._look(parse(payload, self._query_type))
 
-    async def _look(self, query: dict[str, Any]) -> None:
-        """Fetch the first rows of a query, and then make it the present one."""
-        self._asked += 1
+    async def _look(self, query: dict[str, Any], *, again: bool = False) -> None:
+        """Fetch the first rows of a query, and then make it the present one.
+
+        ``again``: only what is shown is looked at anew, which overtakes no question that somebody has just asked.
+        """
+        self._asked += not again
         mine, listing = self._asked, self._list(query)
         rows = await listing.rows(0, CHUNK)
-        if mine != self._asked:
-            return  # another question has come meanwhile
+        if mine != self._asked or (again and query is not self._query):  # another question has come meanwhile
+            self._show(loading=False, error=self._content["error"])
+            return
         self._listing = listing
         self._version += 1
         if query != self._query or not self._revision:
@@ -206,7 +214,7 @@ class Browser(JobWidget, Generic[R]):
 
     async def _ready(self) -> Listing[R]:
         if self._listing is None:
-            await self._look(self._query)
+            await self._look(self._query, again=True)
         if self._listing is None:
             raise InputError("The table has no rows yet.", "Refresh it.")
         return self._listing
@@ -237,13 +245,13 @@ class Browser(JobWidget, Generic[R]):
         first, last = sorted((max(0, asked["first"]), max(0, asked["last"])))
         listing = await self._ready()
         if last - first >= MOST_SELECTED:
-            raise InputError(*_TOO_MANY)
+            raise _too_many()
         rows = await listing.rows(first, last - first + 1)
         return self._choose(self._chosen | {self._key(row): row for row in rows})
 
     def _choose(self, chosen: dict[str, R]) -> Selection:
         if len(chosen) > MOST_SELECTED:
-            raise InputError(*_TOO_MANY)
+            raise _too_many()
         self._chosen = chosen
         event: Selected = {"kind": "selected", "ids": list(chosen)}
         if self.comm is not None:
@@ -297,7 +305,8 @@ class Browser(JobWidget, Generic[R]):
         return f"<{type(self).__name__} of {self._content['target']['workspace']}>"
 
 
-_TOO_MANY = (
-    f"At most {MOST_SELECTED:,} rows can be selected.",
-    "Narrow the table by a filter; browser.view has everything it finds as a DataFrame.",
-)
+def _too_many() -> InputError:
+    return InputError(
+        f"At most {MOST_SELECTED:,} rows can be selected.",
+        "Narrow the table by a filter; browser.view has everything it finds as a DataFrame.",
+    )

@@ -106,8 +106,8 @@ class SessionBrowser(Browser[UploadSessionDetail]):
         with contextlib.suppress(DeepsetError):  # the page asks again
             await self._count({"ids": [row["session_id"] for row in self._content["rows"][:FIRST_ASKED]]})
 
-    async def _look(self, query: dict[str, Any]) -> None:
-        await super()._look(query)
+    async def _look(self, query: dict[str, Any], *, again: bool = False) -> None:
+        await super()._look(query, again=again)
         picked = self._listing.looked_through if isinstance(self._listing, Picked) else None
         if picked != self._content["looked_through"]:
             self._content["looked_through"] = picked
@@ -185,7 +185,7 @@ class SessionBrowser(Browser[UploadSessionDetail]):
 
     async def _watch(self, payload: dict[str, Any]) -> CountsResult:
         """The listing again, and then the counts: while something moves."""
-        await self._look(self._query)
+        await self._look(self._query, again=True)
         return await self._count(payload)
 
     async def _outcomes(self, payload: dict[str, Any]) -> OutcomesResult:

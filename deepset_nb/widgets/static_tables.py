@@ -91,7 +91,7 @@ def _sessions_rows(state: SessionsState, tr: Translator) -> Rows:
 
 
 def verdict(row: SessionRow, now: str | None, tr: Translator) -> str:
-    """How a session stands, in words; components/verdict.ts says the same."""
+    """How a session stands, in words; js/src/lib/verdict.ts says the same."""
     counts = row["counts"]
     if row["status"] == "OPEN":
         if now is not None and _minutes(row["created_at"], now) < 1:
@@ -131,7 +131,7 @@ def _minutes(since: str, now: str) -> int:
 
 
 def _plain(title: str, state: FilesState | SessionsState, rows: Rows, tr: Translator) -> str:
-    lines = [title, _where(state["target"]), *_about(state, tr)]
+    lines = [title, _where(state["target"], tr), *_about(state, tr)]
     lines += ["  " + "  ".join(visible(cell) for cell in row) for row in rows]
     return "\n".join(lines)
 

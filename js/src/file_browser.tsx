@@ -114,7 +114,7 @@ function Files({ model, requests, state }: ViewProps & { state: FilesState }) {
             <button type="button" class="dnb-button" onClick={() => setDoing({ what: "download" })}>
               {t("Download…")}
             </button>
-            <button type="button" class="dnb-button" onClick={() => setDoing({ what: "delete" })}>
+            <button type="button" class="dnb-button" onClick={() => setDoing({ what: "delete", at: Date.now() })}>
               {t("Delete…")}
             </button>
             <button type="button" class="dnb-button" onClick={() => table.select([], true, true)}>

@@ -35,11 +35,11 @@ function Sessions({ model, requests, state }: ViewProps & { state: SessionsState
   const action = useAction(requests);
   const query = useQuery<SessionQuery>(requests, state.query);
   const table = useTable<SessionRow>(model, requests, state, sessionRows);
-  const counts = useCounts(requests, table.rows, useInSight(card));
+  const counts = useCounts(requests, table.rows, useInSight(card), action.pending);
   const [open, setOpen] = useState<{ row: SessionRow; asking: boolean } | null>(null);
   const Details = usePart<SessionDetailsProps>(requests, "session_details", open !== null);
 
-  const current = (row: SessionRow): SessionRow => ({ ...row, ...counts.known.get(row.session_id) });
+  const current = (row: SessionRow): SessionRow => ({ ...row, ...counts.of(row) });
   const close = () => {
     setOpen(null);
     card.current?.querySelector<HTMLElement>('.dnb-row[tabindex="0"]')?.focus({ preventScroll: true });

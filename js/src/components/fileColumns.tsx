@@ -45,7 +45,8 @@ export function fileColumns(query: FileQuery, sortBy: (sort: FileQuery["sort"]) 
         class: "dnb-key",
         cell: (row) => {
           const value = row.meta[index];
-          return value === null || value === undefined ? <span class="dnb-muted">–</span> : <bdi>{visible(value, 80)}</bdi>;
+          if (value === undefined) return <span class="dnb-ghost" />; // not here yet
+          return value === null ? <span class="dnb-muted">–</span> : <bdi>{visible(value, 80)}</bdi>;
         },
       }),
     ),

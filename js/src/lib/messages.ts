@@ -55,7 +55,7 @@ export const hello = {
   theme: ["light", "dark"],
   locale: "string",
 } as const;
-/** `payload` depends on the action: `part` and those of the uploader and the browsers have one, the others an empty object. */
+/** `payload` depends on the action; without anything to say it is an empty object. */
 export const request = { kind: ["request"], id: "string", action: "string", payload: {} } as const;
 export const abort = { kind: ["abort"], id: "string" } as const;
 export const cancelPayload = { ingest: ["later", "keep", "remove"] } as const;

@@ -42,7 +42,7 @@ export function useTable<R>(
   useEffect(() => () => rows.dispose(), [rows]);
   if (columns.current.join("\n") !== keys.join("\n")) {
     columns.current = keys;
-    rows.outdate();
+    rows.revision = -1; // values of other keys stand under other heads: `take` begins anew
   }
   rows.take(state, keys.length === 0);
 

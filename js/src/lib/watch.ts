@@ -14,8 +14,8 @@ const LATEST_MS = 30_000;
 const SLOWER = 1.5; // each time nothing has changed
 export const QUIET_MS = 10 * 60_000; // without any change: then it stops until somebody does something
 
-/** `watched` is whether anybody looks. Returns what is known, and a function that is told which rows are in sight. */
-export function useCounts(requests: Requests, rows: Rows<SessionRow>, watched: boolean) {
+/** `watched` is whether anybody looks; a change of `woken` begins anew. Returns what is known, and a function that is told which rows are in sight. */
+export function useCounts(requests: Requests, rows: Rows<SessionRow>, watched: boolean, woken: unknown) {
   const [known, setKnown] = useState<Known>(new Map());
   const sight = useRef<[number, number]>([0, -1]);
   const latest = useRef(known);
@@ -23,6 +23,11 @@ export function useCounts(requests: Requests, rows: Rows<SessionRow>, watched: b
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const asked = useRef("");
 
+  /** A listing that says it is over is newer than what was heard while it was open. */
+  const of = (row: SessionRow) => {
+    const said = latest.current.get(row.session_id);
+    return said?.status === "OPEN" && row.status !== "OPEN" ? undefined : said;
+  };
   const inSight = (): SessionRow[] => {
     const [first, last] = sight.current;
     const found: SessionRow[] = [];
@@ -49,7 +54,7 @@ export function useCounts(requests: Requests, rows: Rows<SessionRow>, watched: b
   // ---- rows that come into sight
   const look = (first: number, last: number) => {
     sight.current = [first, last];
-    const missing = inSight().filter((row) => !row.counts && !known.has(row.session_id)).map((row) => row.session_id);
+    const missing = inSight().filter((row) => !row.counts && !of(row)).map((row) => row.session_id);
     if (!watched || missing.join() === asked.current) return;
     asked.current = missing.join();
     clearTimeout(timer.current);
@@ -66,7 +71,7 @@ export function useCounts(requests: Requests, rows: Rows<SessionRow>, watched: b
     let over = false;
     const tick = async () => {
       const moving = inSight().filter((row) => {
-        const now = latest.current.get(row.session_id);
+        const now = of(row);
         return moves(now?.status ?? row.status, now?.counts ?? row.counts);
       });
       quiet += wait;
@@ -82,7 +87,7 @@ export function useCounts(requests: Requests, rows: Rows<SessionRow>, watched: b
       over = true;
       clearTimeout(next);
     };
-  }, [watched, rows.revision]);
+  }, [watched, rows.revision, woken]);
 
-  return { known, look };
+  return { known, look, of };
 }

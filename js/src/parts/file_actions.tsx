@@ -7,7 +7,7 @@ import { DownloadFiles } from "../components/DownloadFiles";
 import { FileDetailsView } from "../components/FileDetailsView";
 
 /** What is open below the table. */
-export type Doing = { what: "details"; id: string } | { what: "download" } | { what: "delete" };
+export type Doing = { what: "details"; id: string } | { what: "download" } | { what: "delete"; at: number };
 
 export type FileActionsProps = {
   model: AnyModel;
@@ -21,5 +21,6 @@ export type FileActionsProps = {
 /** One file in detail, and what is done with the selected ones. */
 export default function FileActions({ doing, ...props }: FileActionsProps) {
   if (doing.what === "details") return <FileDetailsView key={doing.id} id={doing.id} {...props} />;
-  return doing.what === "download" ? <DownloadFiles {...props} /> : <DeleteFiles {...props} />;
+  // Asked for again, it asks for what is picked then.
+  return doing.what === "download" ? <DownloadFiles {...props} /> : <DeleteFiles key={doing.at} {...props} />;
 }
