@@ -141,6 +141,9 @@ class BridgeTask(Generic[T]):
 
     def _end(self, task: asyncio.Task[T]) -> None:
         self._bridge.tasks.discard(self)
+        # The context goes at once, without waiting for the garbage collector: a kernel's holds the message that it is
+        # handling, with all its bytes.
+        self._task = None
         if task.cancelled():
             self.future.set_exception(Cancelled("The work was cancelled before its end.", "Run it again to go on."))
         elif (error := task.exception()) is not None:

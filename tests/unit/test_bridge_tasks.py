@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import gc
 import logging
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -120,6 +122,31 @@ def test_context_variables_go_along() -> None:
 
     place.set("here")
     assert (run(look), submit(look).result(), asyncio.run(arun(look))) == ("here", "here", "here")
+
+
+def test_work_that_has_ended_lets_go_of_what_its_context_held_at_once() -> None:
+    class Message:
+        """As a kernel keeps it while it is being handled."""
+
+    parent: contextvars.ContextVar[Message] = contextvars.ContextVar("parent")
+
+    def handle() -> weakref.ref[Message]:
+        message = Message()
+        parent.set(message)
+        kept.append(submit(double, 1))
+        return weakref.ref(message)
+
+    kept: list[BridgeTask[int]] = []
+    gc.collect()
+    gc.disable()
+    try:
+        message = contextvars.copy_context().run(handle)
+        assert kept[0].result(5) == 2
+        for _ in range(100):  # the loop itself still has a step to go
+            run(asyncio.sleep, 0)
+        assert message() is None
+    finally:
+        gc.enable()
 
 
 def test_run_raises_cancelled_when_somebody_else_cancels(recorder: Recorder) -> None:
