@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import mimetypes
 import sqlite3
-import time
 from datetime import datetime
 from typing import Annotated, Literal
 from urllib.parse import quote
@@ -19,9 +18,11 @@ from starlette.types import Receive, Scope, Send
 
 from .filter import FilterError, compile_filter
 from .paging import Limit, PageNumber
-from .platform import Here, Platform, Workspace
+from .platform import Counted, Here, Platform, Workspace
+from .store import NEVER_US
 
-COUNT_KEPT_S = 5.0  # files appear and disappear by time, too
+COUNTS_KEPT = 100
+_FOUND = "listed_us <= ? AND gone_us > ?"  # files come and go by time, too
 
 router = APIRouter(prefix="/workspaces/{workspace_name}/files", tags=["files"])
 
@@ -47,7 +48,8 @@ async def list_files(
         raise HTTPException(400, "Leave page_number out: filter and after_value only go with cursor paging.")
     if (after_value is None) != (after_file_id is None):
         raise HTTPException(400, "after_value and after_file_id must be given together.")
-    where, values = _search(workspace, platform, name, odata_filter, (meta_key, meta_value))
+    searched, values = _search(workspace, platform, name, odata_filter, (meta_key, meta_value))
+    now_us = platform.now_us()
     column, descending = (
         {"created_at": "created_us", "name": "name"}[field],
         (order or platform.choices.file_order) == "DESC",
@@ -57,16 +59,15 @@ async def list_files(
         bound = f" AND ({column}, id) {'<' if descending else '>'} (?, ?)"
         bounds = [_microseconds(after_value) if field == "created_at" else after_value, str(after_file_id)]
     direction = "DESC" if descending else "ASC"
-    count = f"SELECT count(*) FROM files WHERE {where}"  # noqa: S608
     # Which rows is told by an index alone; only those on the page are read.
     order_by = f"ORDER BY {column} {direction}, id {direction}"
-    chosen = f"SELECT id FROM files WHERE {where}{bound} {order_by} LIMIT ? OFFSET ?"  # noqa: S608
+    chosen = f"SELECT id FROM files WHERE {searched} AND {_FOUND}{bound} {order_by} LIMIT ? OFFSET ?"  # noqa: S608
     page = f"SELECT * FROM files WHERE id IN ({chosen}) {order_by}"  # noqa: S608
-    on_page = (*values, *bounds, limit + 1, ((page_number or 1) - 1) * limit)
+    on_page = (*values, now_us, now_us, *bounds, limit + 1, ((page_number or 1) - 1) * limit)
 
     def read() -> bytes:
         with platform.store.read() as db:
-            total = _total(platform, db, count, values, keep=bool(odata_filter))
+            total = _total(platform, db, searched, values, now_us)
             rows = db.execute(page, on_page).fetchall()
         here = f"/api/v1/workspaces/{quote(workspace.name, safe='')}/files"
         data = ",".join(_describe(platform, here, row) for row in rows[:limit])
@@ -78,17 +79,22 @@ async def list_files(
     return Response(await run_in_threadpool(read) if searching else read(), media_type="application/json")
 
 
-def _total(platform: Platform, db: sqlite3.Connection, count: str, values: list[object], *, keep: bool) -> int:
-    """How many files there are; a metadata filter looks at each, so its count serves the pages that follow at once."""
-    key = (count, *(value for value in values if not isinstance(value, int)))
+def _total(platform: Platform, db: sqlite3.Connection, searched: str, values: list[object], now_us: int) -> int:
+    """How many files there are; counting looks at each, so a count is kept until a file comes or goes."""
+    key = (searched, *values)
     writes, known = platform.store.writes, platform.counted.get(key)
-    if keep and known and known[0] == writes and time.monotonic() - known[1] < COUNT_KEPT_S:
-        return known[2]
-    total: int = db.execute(count, values).fetchone()[0]
-    if keep:
+    if known and known.writes == writes and known.from_us <= now_us < known.until_us:
+        return known.total
+    counted = f"""
+        SELECT count(*) FILTER (WHERE {_FOUND}),
+            min(coalesce(min(listed_us) FILTER (WHERE listed_us > ?), {NEVER_US}),
+                coalesce(min(gone_us) FILTER (WHERE gone_us > ?), {NEVER_US}))
+        FROM files WHERE {searched}"""  # noqa: S608
+    total, until_us = db.execute(counted, (now_us, now_us, now_us, now_us, *values)).fetchone()
+    if len(platform.counted) >= COUNTS_KEPT:
         platform.counted.clear()
-        platform.counted[key] = writes, time.monotonic(), total
-    return total
+    platform.counted[key] = Counted(total, writes, now_us, until_us)
+    return int(total)
 
 
 def _search(
@@ -98,9 +104,9 @@ def _search(
     odata_filter: str | None,
     meta: tuple[str | None, str | None],
 ) -> tuple[str, list[object]]:
-    now_us, choices = platform.now_us(), platform.choices
-    where = "workspace_id = ? AND listed_us <= ? AND gone_us > ?"
-    values: list[object] = [workspace.id, now_us, now_us]
+    choices = platform.choices
+    where = "workspace_id = ?"
+    values: list[object] = [workspace.id]
     if name and choices.name_case_sensitive:
         where, values = f"{where} AND instr(name, ?)", [*values, name]
     elif name:

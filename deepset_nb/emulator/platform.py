@@ -28,6 +28,15 @@ class Workspace(NamedTuple):
     name: str
 
 
+class Counted(NamedTuple):
+    """How many files a search finds: true while nobody writes and the clock is within these times."""
+
+    total: int
+    writes: int
+    from_us: int
+    until_us: int
+
+
 class Platform:
     """Data, keys, faults and the ingestion of one running sandbox.
 
@@ -59,7 +68,7 @@ class Platform:
         self.user_id = self.store.setting("user_id", self.marks.id("user"))
         self.objects = ObjectWriter(self.store)
         self.closing = False
-        self.counted: dict[tuple[object, ...], tuple[int, float, int]] = {}  # see files.py
+        self.counted: dict[tuple[object, ...], Counted] = {}  # see files.py
         self.worker = Worker(self.store, self.faults, self.marks, config)
 
     def start(self) -> None:

@@ -15,7 +15,7 @@ import msgspec
 from .. import bridge
 from .._places import static_folder
 from ..errors import Cancelled, DeepsetError, InputError
-from ..i18n import ENGLISH, translator
+from ..i18n import ENGLISH, Translator, translator
 from .messages import Catalogue, Hello, PartResult, Problem
 
 T = TypeVar("T")
@@ -40,6 +40,7 @@ class Widget(anywidget.AnyWidget):  # type: ignore[misc]
     _parts: ClassVar[tuple[str, ...]] = ()
     _esm: ClassVar[str | Path]
     _css: ClassVar[str | Path]
+    tr: Translator = ENGLISH
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Take script and stylesheet from the built bundle, or a notice if this installation has none."""
@@ -60,7 +61,6 @@ class Widget(anywidget.AnyWidget):  # type: ignore[misc]
                 )
         self._tasks: dict[str, bridge.BridgeTask[None]] = {}
         self._hello: Hello | None = None
-        self.tr = ENGLISH
         self.language_readers: list[Callable[[], None]] = []
         self.greeted = threading.Event()
         super().__init__(**kwargs)

@@ -3,7 +3,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { formatNumber } from "../lib/format";
 import { t } from "../lib/i18n";
 import type { Rows } from "../lib/rows";
-import { ROW_PX, useSlots, window_ } from "../lib/window";
+import { ROW_PX, SPAN, useSlots, window_ } from "../lib/window";
 import { Icon } from "./Icon";
 
 export type Column<R> = {
@@ -47,13 +47,14 @@ export function Grid<R>({ label, rows, columns, keyOf, selected, select, selectR
   const scroller = useRef<HTMLDivElement>(null);
   const [top, setTop] = useState(0);
   const [active, setActive] = useState(0);
+  const [span, setSpan] = useState(0); // rows out of sight are drawn after the first paint
   const anchor = useRef(0);
   const toFocus = useRef(false);
   const drawn = useRef(new Map<number, { looks: unknown[]; row: ComponentChild }>()).current;
   const { extent, revision } = rows;
   const fits = Math.max(1, Math.min(most, extent));
   const view = fits * ROW_PX;
-  const shown = window_(extent, view, top);
+  const shown = window_(extent, view, top, span);
   const here = Math.min(active, Math.max(0, extent - 1));
   const slots = useSlots(shown.first, shown.last, here);
 
@@ -75,6 +76,7 @@ export function Grid<R>({ label, rows, columns, keyOf, selected, select, selectR
     if (scroller.current) scroller.current.scrollTop = 0;
     setTop(0);
   }, [revision]);
+  useEffect(() => setSpan(SPAN), []);
   useEffect(() => {
     rows.want(shown.first, shown.last);
     const [first, last] = shown.inSight;

@@ -20,14 +20,14 @@ export type Shown = {
   reveal: (index: number, top: number) => number;
 };
 
-export function window_(extent: number, view: number, top: number): Shown {
+export function window_(extent: number, view: number, top: number, span = SPAN): Shown {
   const whole = extent * ROW_PX;
   const height = Math.min(whole, MOST_PX);
   const ratio = height === whole ? 1 : (whole - view) / (height - view);
   const place = (at: number) => at * ratio;
   const firstAt = (at: number) => Math.floor(place(at) / ROW_PX + 1e-6);
-  const first = Math.max(0, firstAt(top) - SPAN);
-  const last = Math.min(extent - 1, firstAt(top) + Math.ceil(view / ROW_PX) + SPAN);
+  const first = Math.max(0, firstAt(top) - span);
+  const last = Math.min(extent - 1, firstAt(top) + Math.ceil(view / ROW_PX) + span);
   return {
     first,
     last,
