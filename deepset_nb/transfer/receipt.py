@@ -56,7 +56,7 @@ class Row:
     stored_name: str
     size: int
     source: str | bytes = field(repr=False)  # a URL may be signed
-    meta: str | bytes | None = None
+    meta: str | bytes | None = field(default=None, repr=False)
     mtime_ns: int = 0
     status: Status = "pending"
     phase: Phase = "planned"
