@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from pathlib import Path
 from urllib.parse import unquote
 
 _KIND = r"[A-Za-z][A-Za-z0-9+.\-]+"  # two letters at least: C:\ is a drive
@@ -20,8 +21,11 @@ _INNER = re.compile(r"(://)[^/@]*@")  # of an address within an address
 _HIDDEN = re.compile(r":[/\\]{1,2}\.\.\.(?:@|::|$)|[?#]\.\.\.(?:::|$)")
 _MARK = re.compile(r"(?<=/)\.\.\.(?:@|$)|[?#]\.\.\.$")
 _CACHES = re.compile(r"(?:(?:simplecache|filecache|blockcache|cached)::)+")  # they have the names of what they keep
+_QUERY, _WEB_QUERY, _SOME_QUERY = re.compile(r"\?"), re.compile(r"[?#]"), re.compile(r"\?(?=.*=)", re.DOTALL)
 _WEB = ("http", "https")
-_NO_USER = ("abfs", "abfss", "file", "github", "libarchive", "local", "memory", "tar", "zip")  # whatever is before an @
+_HOSTLESS = ("file", "libarchive", "local", "memory", "tar", "zip")
+_HOSTS = ("abfs", "abfss", "adl", "az", "ftp", "gcs", "gs", "hdfs", "s3", "s3a", "sftp", "smb", "ssh")
+_NO_USER = (*_HOSTLESS, "abfs", "abfss", "github")  # whatever is before an @
 
 
 def is_remote(source: object) -> bool:
@@ -73,7 +77,9 @@ def name_of(url: str) -> str:
     seen = _MARK.sub("", shown(parts_of(url)[1]))
     if "://" in seen:
         kind, _, path = seen.partition("://")
-        path = unquote(path.partition("/")[2]) if kind.lower() in _WEB else path
+        if kind.lower() in (*_WEB, *_HOSTS):
+            path = path.partition("/")[2]
+        path = unquote(path) if kind.lower() in _WEB else path
     else:
         path = seen if "/" in seen else ""  # else a kind alone, such as zip::
     return posixpath.basename(path.rstrip("/"))
@@ -85,6 +91,11 @@ def with_ending(source: str, ending: str) -> str:
     return f"{caches}{name}{ending}{rest}"
 
 
+def as_path(seen: str) -> Path:
+    """What was shown of a file as a path that ends with its name."""
+    return Path(_MARK.sub("", seen) if is_remote(seen) else seen)
+
+
 def without_ending(source: str, ending: str) -> str:
     """The other way round; also of a URL as it is shown."""
     caches, name, rest = parts_of(source) if is_remote(source) else ("", source, "")
@@ -94,7 +105,8 @@ def without_ending(source: str, ending: str) -> str:
 
 def _query(link: re.Match[str]) -> int:
     """Where the query of a link begins. In a store ``?`` is a letter like others, unless something is assigned."""
-    found = re.search(r"[?#]" if link[1].lower() in _WEB else r"\?(?=.*=)", link[3], re.DOTALL)
+    kind = link[1].lower()
+    found = (_SOME_QUERY if kind in (*_HOSTLESS, *_HOSTS) else _WEB_QUERY if kind in _WEB else _QUERY).search(link[3])
     return found.start() if found else len(link[3])
 
 

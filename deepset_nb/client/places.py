@@ -53,6 +53,12 @@ def file_system(url: str) -> tuple[Any, str]:
         ) from None
     kind = url.partition(":")[0]
     try:
+        fsspec.get_filesystem_class(kind)
+    except ImportError:
+        pass  # said below, also of the rest of a chain
+    except ValueError:
+        raise OSError(errno.EINVAL, "fsspec knows no addresses of this kind") from None
+    try:
         with as_os_error():
             return cast("tuple[Any, str]", fsspec.core.url_to_fs(url))
     except ImportError as error:
@@ -106,7 +112,10 @@ def remote_stat(info: dict[str, Any]) -> os.stat_result:
 def _nanoseconds(moment: Any) -> int:
     if isinstance(moment, tuple | list) and len(moment) == 6:  # of a zip
         year, month, day, hour, minute, second = moment
-        moment = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+        try:
+            moment = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+        except ValueError:  # an archive need not tell it, and then has a month 0
+            return 0
     if isinstance(moment, datetime):
         return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()) * 10**9
     return int(moment * 10**9) if isinstance(moment, int | float) else 0
@@ -176,11 +185,14 @@ def _told_again(error: Exception) -> OSError:
     if isinstance(error, FileNotFoundError) and _says_more(error.__cause__):
         error = error.__cause__  # fsspec calls "not found" whatever a web server did not give
     status = getattr(error, "status", None)
+    if type(error).__module__ == "ftplib" and str(error)[:3].isdigit():
+        status = int(str(error)[:3])
     if isinstance(error, FileNotFoundError) or status in (404, 410):
         return FileNotFoundError(errno.ENOENT, "there is no such file")
-    if isinstance(error, PermissionError) or status in (401, 403):
-        answer = f" (the server answered {status})" if status else ""
-        return PermissionError(errno.EACCES, f"you may not read it{answer}")
+    if status in (401, 403):
+        return PermissionError(errno.EACCES, f"you may not read it, the server answered {status}")
+    if isinstance(error, PermissionError):
+        return PermissionError(errno.EACCES, "you may not read it")
     if isinstance(status, int):
         return OSError(errno.EIO, f"the server answered {status}")
     if type(error).__name__ == "FileExpired":  # of s3fs, which may not be installed

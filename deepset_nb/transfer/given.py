@@ -124,7 +124,7 @@ def _paths(what: object) -> Iterator[str]:
 
 def _named(thing: object) -> str:
     """What is no path, in short; of an address that is no text only what it is, as it may be signed."""
-    return f"A {type(thing).__name__}" if "://" in repr(thing) else reprlib.repr(thing)
+    return f"<{type(thing).__name__}>" if "://" in repr(thing) else reprlib.repr(thing)
 
 
 def _root(text: str, recursive: bool) -> Root:

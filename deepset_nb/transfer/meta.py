@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
 
-from ..client.addresses import is_signed
-from ..client.places import is_there, opened, stat_of, with_ending
+from ..client.addresses import as_path, is_signed, name_of
+from ..client.places import is_remote, is_there, opened, stat_of, with_ending
 from ..errors import InputError
 from .hazards import SIDECAR
 from .meta_values import Unusable, limits, plain
@@ -201,7 +201,9 @@ def meta_of(row: Row) -> dict[str, Any] | None:
 
 def sidecar_of(source: str) -> str | None:
     """The metadata that lies beside a file, if any does; what a signature opens is that very file alone."""
-    return None if is_signed(source) else unless_gone(with_ending(source, SIDECAR))
+    if is_remote(source) and (is_signed(source) or not name_of(source)):
+        return None
+    return unless_gone(with_ending(source, SIDECAR))
 
 
 def unless_gone(sidecar: str) -> str | None:
@@ -220,7 +222,7 @@ def _ask(layer: MetaSource, row: Row) -> Mapping[str, Any] | None:
     if isinstance(layer, Mapping):
         return layer
     try:
-        said = layer(Path(row.path))
+        said = layer(as_path(row.path))
     except Unusable:
         raise
     except Exception as error:  # of the user's own function: it concerns this file, not the plan

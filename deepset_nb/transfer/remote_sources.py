@@ -9,7 +9,7 @@ from typing import Any
 
 from ..client.addresses import is_hidden, name_of, parts_of
 from ..client.places import as_os_error, ask_afresh, file_system, remote_stat, shown
-from .hazards import file_row, refuse, unreadable_row
+from .hazards import SIDECAR, file_row, refuse, unreadable_row
 from .receipt import Row
 
 NOT_READABLE = "Check the address, and that your credentials let you read it."
@@ -65,6 +65,8 @@ def remedy_for(url: str) -> str:
 def _listing(system: Any, path: str, *, recursive: bool, has_pattern: bool) -> list[tuple[str, dict[str, Any]]]:
     if has_pattern:
         found = system.glob(path, detail=True)
+        if not path.endswith("*"):  # else the metadata of what it finds is among it
+            found = {**found, **system.glob(path + SIDECAR, detail=True)}
     else:
         found = system.find(path, maxdepth=None if recursive else 1, detail=True)
     return [(name, info) for name, info in sorted(found.items()) if info.get("type") != "directory"]

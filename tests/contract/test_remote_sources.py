@@ -210,6 +210,35 @@ def test_a_file_that_others_changed_is_looked_at_afresh_when_it_is_named(
     assert ws.upload(frame, show=False).wait(60).receipt["status"].tolist() == ["ok", "ok"]
 
 
+def test_a_retry_looks_afresh_at_a_store(ws: dn.Workspace, elsewhere: Any) -> None:
+    place = f"bucket/{uuid4().hex}"
+    elsewhere.pipe(f"{place}/a.txt", b"")
+    job = ws.upload(f"s3://{place}", show=False).wait(60)
+    elsewhere.pipe(f"{place}/a.txt", b"filled")
+
+    assert job.receipt["status"].tolist() == ["failed"]
+    assert job.retry().wait(60).receipt["status"].tolist() == ["ok"]
+
+
+def test_an_archive_that_tells_no_time_is_compared_by_content(ws: dn.Workspace, tmp_path: Path) -> None:
+    url = f"zip://a.txt::file://{tmp_path / 'files.zip'}"
+    receipts = []
+    for content in ("first", "first", "other"):
+        with zipfile.ZipFile(tmp_path / "files.zip", "w") as archive:
+            archive.writestr(zipfile.ZipInfo("a.txt", (1980, 0, 0, 0, 0, 0)), content)
+        receipts.append(ws.upload(url, show=False).wait(60).receipt.loc[0, "status"])
+
+    assert receipts == ["ok", "skipped", "ok"]
+
+
+def test_a_glob_takes_the_metadata_of_what_it_finds(ws: dn.Workspace, folder: str) -> None:
+    first, chain, rest = folder.partition("::")
+    slash = "" if first.endswith("/") else "/"
+    plan = ws.plan(f"{first}{slash}b.t*t{chain}{rest}")
+
+    assert plan[["name", "meta"]].values.tolist() == [["b.txt", {"topic": "rivers"}]]
+
+
 def test_a_cache_before_a_folder_stays_before_its_files(ws: dn.Workspace, memory: str, tmp_path: Path) -> None:
     plan = ws.plan(f"simplecache::{memory}", recursive=True)
     receipt = ws.upload(plan, show=False).wait(60).receipt.set_index("name")
@@ -255,7 +284,7 @@ def test_a_file_that_goes_while_it_is_sent_is_one_failed_row(ws: dn.Workspace, m
 def test_a_wrong_address_is_said_in_the_cell(ws: dn.Workspace, web: str) -> None:
     with pytest.raises(PathNotFound, match=r"memory://nothing"):
         ws.upload("memory://nothing/here", show=False)
-    with pytest.raises(InputError, match="cannot be looked at"):
+    with pytest.raises(InputError, match="cannot be looked at: fsspec knows no addresses of this kind"):
         ws.upload("nonsense://somewhere/file", show=False)
 
 

@@ -186,6 +186,14 @@ def test_a_frame_of_signed_addresses_tells_nothing_of_them(
     assert not [path for path in site.asked if ".meta.json" in path and "very-secret" in path]
 
 
+def test_metadata_finds_its_file_behind_signed_addresses(ws: dn.Workspace, site: Site) -> None:
+    site.files["/a.txt.meta.json"] = b'{"n": 1}'
+    urls = [f"{site.address}/a.txt?sig=one", f"{site.address}/a.txt.meta.json?sig=two"]
+    ws.upload(urls, meta=lambda path: {"kind": path.suffix, "name": path.name}, show=False).wait(30)
+
+    assert ws.list_files()["meta"].tolist() == [{"n": 1, "kind": ".txt", "name": "a.txt"}]
+
+
 def test_a_plan_of_signed_addresses_says_that_they_must_be_named_again(ws: dn.Workspace, site: Site) -> None:
     signed = [f"{site.address}/a.txt{SIGNATURE}", site.address.replace("://", "://user:pass-word@") + "/b.txt"]
     plan = ws.plan(signed)

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import ftplib
+import socket
+
 import pytest
 
 from deepset_nb.client.addresses import is_hidden, is_signed, name_of, shown, with_ending, without_ending
-from deepset_nb.client.places import file_system
+from deepset_nb.client.places import as_os_error, file_system
+from deepset_nb.transfer.meta import sidecar_of
 from deepset_nb.transfer.remote_sources import _address
 
 SECRETS = ("SECRET", "anna", "SIGN")
@@ -29,6 +35,7 @@ SECRETS = ("SECRET", "anna", "SIGN")
         ("zip://a.txt?s=SECRET::s3://b/x.zip", "zip://a.txt?...::s3://b/x.zip"),
         (" https://anna@h/f?SECRET", " https://...@h/f?..."),
         ("https:/anna:SECRET@h/f?SECRET", "https:/...@h/f?..."),
+        ("other://host/f.pdf?SECRET", "other://host/f.pdf?..."),
         ("s3://bucket/f.pdf?X-Amz-Signature=SECRET", "s3://bucket/f.pdf?..."),
     ],
 )
@@ -69,6 +76,9 @@ def test_nobody_asks_for_what_was_only_shown() -> None:
         ("https://host/the%20report.pdf?sig=x#y", "the report.pdf"),
         ("https://host/", ""),
         ("https://host", ""),
+        ("s3://bucket", ""),
+        ("ftp://anna:secret@host:21", ""),
+        ("memory://a@b.txt", "a@b.txt"),
         ("ftp://anna:secret@host/folder/a.txt", "a.txt"),
         ("zip://deep/a.txt::s3://bucket/c.zip", "a.txt"),
         ("simplecache::https://host/a.txt?sig=x", "a.txt"),
@@ -88,6 +98,27 @@ def test_endings_go_to_the_name_and_not_to_what_follows_it() -> None:
     assert without_ending("/tmp/a.txt.x", ".x") == "/tmp/a.txt"
 
 
+def test_metadata_that_may_be_beside_a_file_is_not_taken_for_absent() -> None:
+    with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as server:
+        nobody = f"ftp://127.0.0.1:{server.getsockname()[1]}/a.txt"
+
+    assert sidecar_of(nobody) == f"{nobody}.meta.json"
+    assert sidecar_of("ftp://...@host/a.txt") is None  # what one may not ask for
+    assert sidecar_of("https://host/a.txt?sig=x") is None
+    assert sidecar_of(nobody.removesuffix("/a.txt")) is None  # not a file
+
+
+def test_what_a_server_says_is_told_by_its_number_alone() -> None:
+    with pytest.raises(OSError, match="the server answered 530") as caught, as_os_error():
+        raise ftplib.error_perm("530 anna:SECRET may not log in")
+    with pytest.raises(OSError, match="RuntimeError") as other, as_os_error():
+        raise RuntimeError("https://anna:SECRET@host")
+    with pytest.raises(OSError, match="Connection reset") as broken, as_os_error():
+        raise ConnectionResetError(errno.ECONNRESET, "https://anna:SECRET@host")
+
+    assert not any(secret in f"{one.value}" for one in (caught, other, broken) for secret in SECRETS)
+
+
 def test_only_the_link_that_names_a_file_makes_its_address_signed() -> None:
     assert is_signed("https://h/a.txt?sig=x")
     assert is_signed("simplecache::https://h/a.txt?sig=x")
@@ -101,7 +132,7 @@ def test_only_the_link_that_names_a_file_makes_its_address_signed() -> None:
     [
         ("ftp://u:p@host/folder/", "/folder/in/a.txt", "in/a.txt", "ftp://u:p@host/folder/in/a.txt"),
         ("ftp://u:p@host", "/a.txt", "a.txt", "ftp://u:p@host/a.txt"),
-        ("sftp://host:22/home/*.txt", "/home/a.txt", "a.txt", "sftp://host:22/home/a.txt"),
+        ("sftp://host:22/data/*.txt", "/data/a.txt", "a.txt", "sftp://host:22/data/a.txt"),
         ("abfs://c@acc.dfs.core.windows.net/f", "c/f/a.txt", "a.txt", "abfs://c@acc.dfs.core.windows.net/f/a.txt"),
         ("github://org:repo@main/", "docs/a.md", "docs/a.md", "github://org:repo@main/docs/a.md"),
         ("webhdfs://host:50070/data/**/*.txt", "/data/x/a.txt", "x/a.txt", "webhdfs://host:50070/data/x/a.txt"),
