@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -212,18 +211,20 @@ class FileBrowser(Browser[File]):
     async def _delete_chosen(self, files: dict[UUID, File]) -> DeleteResult:
         kept: list[KeptFile] = []
         done = 0
+
+        def ended(file_id: UUID, error: DeepsetError | None) -> None:
+            nonlocal done
+            done += 1
+            if error is None:
+                self._chosen.pop(str(file_id), None)
+            else:
+                kept.append(self._kept(files[file_id], error))
+            if done % EVERY == 0:
+                self._tell(done, len(files))
+
         try:
             async with self._connection.use() as client:
-                outcomes = delete_each(client, self._settings.workspace_name, files)
-                async with contextlib.aclosing(outcomes):
-                    async for file_id, error in outcomes:
-                        done += 1
-                        if error is None:
-                            self._chosen.pop(str(file_id), None)
-                        else:
-                            kept.append(self._kept(files[file_id], error))
-                        if done % EVERY == 0:
-                            self._tell(done, len(files))
+                await delete_each(client, self._settings.workspace_name, files, ended)
         finally:
             self._choose(self._chosen)
             await self._refresh({})
