@@ -95,7 +95,8 @@ def stat_of(source: str | os.PathLike[str]) -> os.stat_result:
         return os.stat(source)  # noqa: PTH116
     system, path = file_system(str(source))
     with as_os_error():
-        return remote_stat(system.info(path))
+        info = system.info(path)
+    return remote_stat(info)
 
 
 def remote_stat(info: dict[str, Any]) -> os.stat_result:
@@ -112,10 +113,9 @@ def remote_stat(info: dict[str, Any]) -> os.stat_result:
 def _nanoseconds(moment: Any) -> int:
     if isinstance(moment, tuple | list) and len(moment) == 6:  # of a zip
         year, month, day, hour, minute, second = moment
-        try:
-            moment = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
-        except ValueError:  # an archive need not tell it, and then has a month 0
+        if not (month and day):  # an archive need not tell it
             return 0
+        moment = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
     if isinstance(moment, datetime):
         return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()) * 10**9
     return int(moment * 10**9) if isinstance(moment, int | float) else 0

@@ -87,12 +87,11 @@ def _look(path: str, name: str) -> Row:
     try:
         return file_row(shown(path), name, path, stat_of(path))
     except OSError as error:
-        row = refused(path, error) if is_remote(path) else unreadable_row(path, name, path, error)
+        return refused(path, name, error) if is_remote(path) else unreadable_row(path, name, path, error)
     except MissingExtra as error:
         row = Row(shown(path), name, name, 0, path)
         refuse(row, "unreadable", error.message, error.remedy)
-    row.name = row.stored_name = name
-    return row
+        return row
 
 
 # --- reading a frame --------------------------------------------------------------------------------------------------

@@ -50,9 +50,9 @@ def remote_files(url: str, *, recursive: bool, has_pattern: bool) -> Iterator[tu
         yield _file(system, address, name, found, info), below
 
 
-def refused(url: str, error: OSError) -> Row:
+def refused(url: str, name: str, error: OSError) -> Row:
     """The row of a URL that cannot be looked at."""
-    row = unreadable_row(shown(url), name_of(url) or shown(url), url, error)
+    row = unreadable_row(shown(url), name or shown(url), url, error)
     row.remedy = remedy_for(url)
     return row
 
@@ -78,11 +78,12 @@ def _file(system: Any, url: str, name: str, path: str, info: dict[str, Any]) -> 
         refuse(row, "unreadable", "Its address ends without a name.", NAME_IT)
         return row
     try:
-        with as_os_error():
-            stat = remote_stat(info if info.get("size") is not None else system.info(path))  # a page lists no sizes
-        return file_row(shown(url), name, url, stat)
+        if info.get("size") is None:  # a page on the web lists none
+            with as_os_error():
+                info = system.info(path)
+        return file_row(shown(url), name, url, remote_stat(info))
     except OSError as error:
-        return refused(url, error)
+        return refused(url, name, error)
 
 
 def _nothing(url: str, *, recursive: bool, has_pattern: bool) -> Row:

@@ -14,6 +14,7 @@ from operator import attrgetter
 
 from pathspec import GitIgnoreSpec
 
+from ..client.addresses import name_of
 from ..client.places import is_remote
 from .hazards import SIDECAR, file_row, leave_out, unreadable_row
 from .meta import sidecar_of
@@ -132,7 +133,7 @@ def _behind(root: Root, rules: Rules) -> Iterator[Row]:
                 row.end("skipped", reason.reason, reason.remedy)
             yield row
     except OSError as error:
-        yield refused(root.path, error)
+        yield refused(root.path, name_of(root.path), error)
 
 
 def _walk(root: Root, rules: Rules) -> Iterator[Row]:

@@ -187,7 +187,7 @@ def test_the_same_cell_twice_sends_nothing_again(ws: dn.Workspace, folder: str) 
 def test_what_others_put_into_a_store_meanwhile_is_seen(ws: dn.Workspace, elsewhere: Any, tmp_path: Path) -> None:
     place = f"bucket/{uuid4().hex}"
     elsewhere.pipe({f"{place}/a.txt": b"first", f"{place}/b.txt": b"second", f"{place}/deep/": b""})
-    ws.upload(f"s3://{place}", show=False).wait(60)
+    ws.upload(f"s3://{place}", recursive=True, show=False).wait(60)
     elsewhere.pipe({f"{place}/a.txt": b"longer than before", f"{place}/c.txt": b"third"})
     again = ws.upload(f"s3://{place}/*.txt", write_mode="OVERWRITE", show=False).wait(60).receipt
 
@@ -208,6 +208,16 @@ def test_a_file_that_others_changed_is_looked_at_afresh_when_it_is_named(
     assert ws.plan(named, resume=False)["size"].tolist() == [3, 17]
     assert ws.plan(frame, resume=False)["size"].tolist() == [17, 3]
     assert ws.upload(frame, show=False).wait(60).receipt["status"].tolist() == ["ok", "ok"]
+
+
+def test_a_file_that_is_not_what_was_listed_is_not_read(ws: dn.Workspace, elsewhere: Any) -> None:
+    place = f"bucket/{uuid4().hex}"
+    elsewhere.pipe(f"{place}/a.txt", b"first")
+    assert ws.plan(f"s3://{place}", resume=False)["action"].tolist() == ["send"]
+    elsewhere.pipe(f"{place}/a.txt", b"other")
+
+    with pytest.raises(OSError, match="changed meanwhile"), places.opened(f"s3://{place}/a.txt") as file:
+        file.read()
 
 
 def test_a_retry_looks_afresh_at_a_store(ws: dn.Workspace, elsewhere: Any) -> None:

@@ -20,6 +20,9 @@ import deepset_nb as dn
 from deepset_nb.client import places
 from deepset_nb.client.remote_content import RemoteContent
 from deepset_nb.errors import InputError, MissingExtra, PathNotFound
+from deepset_nb.transfer.another_try import judge_again
+from deepset_nb.transfer.given import read_given
+from deepset_nb.transfer.receipt import Row
 
 SIGNATURE = "?se=2026-12-01T00:00:00Z&sig=very-secret"
 
@@ -31,6 +34,7 @@ class Site(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Answers)
         self.files: dict[str, bytes] = {}
         self.pages: dict[str, str] = {}
+        self.streams: set[str] = set()
         self.refuses: Callable[[Answers, int], int] = lambda *_: 0
         self.asked: list[str] = []
         self.address = f"http://127.0.0.1:{self.server_port}"
@@ -52,7 +56,8 @@ class Answers(BaseHTTPRequestHandler):
             content, status = content[int(asked[1]) : int(asked[2]) + 1], 206
         self.send_response(status)
         self.send_header("Content-Type", "text/html" if path in self.server.pages else "text/plain")
-        self.send_header("Content-Length", str(len(content)))
+        if path not in self.server.streams:
+            self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         if self.command == "GET":
             self.wfile.write(content)
@@ -234,6 +239,20 @@ def test_a_retry_survives_a_store_that_does_not_answer(ws: dn.Workspace, site: S
 
     assert again.receipt["status"].tolist() == ["failed"]
     assert "Connection refused" in again.receipt.loc[0, "reason"]
+    assert "Check the address" in again.receipt.loc[0, "remedy"]
+
+
+def test_what_tells_no_time_may_have_been_mended_and_is_tried_again(site: Site) -> None:
+    url = f"{site.address}/a.txt"
+    row = Row(url, "a.txt", "a.txt", 10, url, status="failed", final=True)
+
+    assert [again.status for again in judge_again([row])] == ["pending"]
+
+
+def test_what_a_call_was_given_is_printed_without_what_opens_it(site: Site) -> None:
+    url = f"{site.address}/a.txt{SIGNATURE}"
+
+    assert "very-secret" not in f"{read_given(url)} {read_given(pd.DataFrame({'path': [url]}))}"
 
 
 def test_a_missing_library_is_the_outcome_of_its_row(ws: dn.Workspace, site: Site) -> None:
@@ -270,6 +289,14 @@ def test_files_that_a_page_lists_go_up_with_the_password_of_the_page(ws: dn.Work
     assert sorted(receipt["name"]) == ["b.txt", "the a.txt"]
     assert set(receipt["status"]) == {"ok"}
     assert nothing_kept(receipt.to_csv())
+
+
+def test_an_address_that_does_not_tell_its_size_says_what_helps(ws: dn.Workspace, site: Site) -> None:
+    site.streams = {"/a.txt"}
+    frame = pd.DataFrame({"path": [f"{site.address}/a.txt"]})
+    reasons = [ws.plan(what).loc[0, "reason"] for what in (f"{site.address}/a.txt", frame)]
+
+    assert reasons == ["It cannot be read: its size is not known; copy it to a disk first."] * 2
 
 
 def test_an_address_without_a_name_asks_for_one(ws: dn.Workspace, site: Site) -> None:
