@@ -7,9 +7,7 @@ sight.
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import time
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
@@ -27,6 +25,7 @@ from .job_panel import JobWidget
 from .listing import Listing
 from .messages import Problem
 from .messages_browsers import CHUNK, RangePayload, RowsPayload, Selected, Selection, SelectPayload
+from .throttle import Throttle
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +37,6 @@ _log = logging.getLogger("deepset_nb")
 MOST_SELECTED = 1_000  # rows
 MOST_KEYS = 20  # metadata columns
 FIRST_WITHIN_S = 0.5  # what is shown waits so long for the first rows, for readers without a kernel
-PUBLISH_S = 0.1
 
 
 class Browser(JobWidget, Generic[R]):
@@ -66,8 +64,7 @@ class Browser(JobWidget, Generic[R]):
         self._listing: Listing[R] | None = None
         self._revision = self._version = self._asked = 0
         self._chosen: dict[str, R] = {}
-        self._published_at = 0.0
-        self._is_publishing_due = False
+        self._publishing = Throttle(self._publish)
         self._content: dict[str, Any] = {
             "target": target,
             "query": self._query,
@@ -203,7 +200,7 @@ class Browser(JobWidget, Generic[R]):
                 self._version += moved
                 self._content["rows"] = [self._shown(row, []) for row in first]
             if (listing.total, listing.extent) != (self._content["total"], self._content["extent"]):
-                self._publish_soon()
+                self._publishing.soon()
         return {
             "revision": revision,
             "version": self._version,
@@ -256,7 +253,7 @@ class Browser(JobWidget, Generic[R]):
         event: Selected = {"kind": "selected", "ids": list(chosen)}
         if self.comm is not None:
             self.send(event)
-        self._publish_soon()
+        self._publishing.soon()
         return {"ids": event["ids"]}
 
     # --- state ----------------------------------------------------------------------------------------------------
@@ -264,25 +261,13 @@ class Browser(JobWidget, Generic[R]):
     def show_state(self, state: JobState) -> None:
         """Show a job that the browser has started."""
         self._content["job"] = state
-        self._publish_soon()
+        self._publishing.soon()
 
     def _show(self, *, loading: bool, error: Problem | None = None, **content: Any) -> None:
         self._content |= {"loading": loading, "error": error, **content}
         self._publish()
 
-    def _publish_soon(self) -> None:
-        # Always on the bridge's thread: states of two threads could overtake each other.
-        if not self._is_publishing_due:
-            self._is_publishing_due = True
-            bridge.submit(self._publish_later)
-
-    async def _publish_later(self) -> None:
-        await asyncio.sleep(self._published_at + PUBLISH_S - time.monotonic())
-        self._is_publishing_due = False
-        self._publish()
-
     def _publish(self) -> None:
-        self._published_at = time.monotonic()
         known = {"total": self._listing.total, "extent": self._listing.extent} if self._listing else {}
         now = {"revision": self._revision, "version": self._version, "selected": len(self._chosen)}
         self._content |= known | now

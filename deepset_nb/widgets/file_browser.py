@@ -126,7 +126,7 @@ class FileBrowser(Browser[File]):
         told = self._content["keys"]
         if len(told) < KEYS_TOLD and any(key not in told for key in self._keys):
             self._content["keys"] = [key for key, _ in self._keys.most_common(KEYS_TOLD)]
-            self._publish_soon()
+            self._publishing.soon()
         return page
 
     def _shown(self, row: File, keys: list[str]) -> FileRow:

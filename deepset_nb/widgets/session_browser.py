@@ -111,7 +111,7 @@ class SessionBrowser(Browser[UploadSessionDetail]):
         picked = self._listing.looked_through if isinstance(self._listing, Picked) else None
         if picked != self._content["looked_through"]:
             self._content["looked_through"] = picked
-            self._publish_soon()
+            self._publishing.soon()
 
     def _shown(self, row: UploadSessionDetail, keys: list[str]) -> SessionRow:
         record = frames.session_record(row)
@@ -181,7 +181,7 @@ class SessionBrowser(Browser[UploadSessionDetail]):
         rows = self._content["rows"]
         if any(row["session_id"] == key for row in rows):
             self._content["rows"] = [row | {"counts": counts} if row["session_id"] == key else row for row in rows]
-            self._publish_soon()
+            self._publishing.soon()
 
     async def _watch(self, payload: dict[str, Any]) -> CountsResult:
         """The listing again, and then the counts: while something moves."""

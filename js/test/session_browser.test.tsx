@@ -95,6 +95,36 @@ it("looks again while something moves, less often when nothing changes, and stop
   expect(model.requests("watch")).toHaveLength(asked);
 });
 
+it("begins to look again when somebody does something", async () => {
+  const { model, wait, click } = await opened({ rows: [counted({ finished: 1, failed: 0, pending: 9 }, { status: "CLOSED" })] });
+  for (let turn = 0; turn < 120; turn += 1) {
+    await wait(10_000);
+    if (model.requests("watch").length) await kernelSays(() => model.answer("watch", { sessions: [] }));
+  }
+  const asked = model.requests("watch").length;
+  await wait(QUIET_MS);
+  expect(model.requests("watch")).toHaveLength(asked);
+  await click("Refresh");
+  await wait(2_100);
+
+  expect(model.requests("watch")).toHaveLength(asked + 1);
+});
+
+it("believes a listing that a session is over, whatever was heard of it before", async () => {
+  const { model, text, wait } = await opened();
+  const open = { session_id: row!.session_id, status: "OPEN", counts: { finished: 0, failed: 0, pending: null } };
+  await wait(2_100);
+  await kernelSays(() => model.answer("watch", { sessions: [open] }));
+  expect(text()).toContain("open for 20 h");
+  await kernelSays(() => model.set("state", sessions({ version: 6, rows: [counted(DONE, { status: "CLOSED" })] })));
+  expect(text()).toContain("3 of 50 failed");
+  expect(text()).not.toContain("open for");
+  const asked = model.requests("watch").length;
+  await wait(60_000);
+
+  expect(model.requests("watch")).toHaveLength(asked);
+});
+
 it("does not look again where nothing moves", async () => {
   const { model, wait } = await opened({ rows: [counted(DONE, { status: "CLOSED" })] });
   await wait(60_000);
@@ -186,6 +216,19 @@ it("asks for a status by its chip, and says among how many it was looked for", a
 
   expect(button("Open")!.getAttribute("aria-pressed")).toBe("true");
   expect(text()).toContain("12 of the newest 1,000 upload sessions match; there are 4,812");
+});
+
+it("keeps what was asked for and has not come yet when something else is asked for", async () => {
+  const { model, click, el, wait } = await opened();
+  await click("Open");
+  const field = el.querySelector<HTMLInputElement>(".dnb-tools input")!;
+  await kernelSays(() => {
+    field.value = "anna";
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+  await wait(1_000);
+
+  expect(model.requests("query").at(-1)!.payload).toEqual({ status: "OPEN", created_by: "anna" });
 });
 
 it("refreshes once at a time", async () => {
