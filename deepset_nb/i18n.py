@@ -107,6 +107,12 @@ class Translator:
         whole = units[0] == "B" or number >= 99.95 or f"{number:.1f}".endswith(".0")
         return f"{self.number(number, 0 if whole else 1)} {units[0]}"
 
+    def minute(self, time: str) -> str:
+        """``2026-11-22 14:00`` or ``22.11.2026, 14:00`` of a time in ISO 8601, in its own zone."""
+        if self.language == "de" and time:
+            return f"{time[8:10]}.{time[5:7]}.{time[:4]}, {time[11:16]}"
+        return time[:16].replace("T", " ")
+
     # --- pieces ---------------------------------------------------------------------------------------------------
 
     def _fill(self, sentence: str, values: dict[str, Any]) -> str:

@@ -201,9 +201,7 @@ class Uploader(JobWidget):
     async def _meta(self, payload: dict[str, Any]) -> MetaResult:
         typed = parse(payload, MetaPayload)
         problem = self._chosen.set_meta(typed["file"], typed["text"])
-        if problem:
-            problem |= self.problem(problem)
-        return {"problem": problem}
+        return {"problem": {**problem, **self.problem(problem)} if problem else None}
 
     async def _plan(self, payload: dict[str, Any]) -> PlanResult:
         page = parse(payload, UploadPayload)["page"]

@@ -278,6 +278,17 @@ def test_the_dashboard_shows_each_job_once_after_a_retry(ws: dn.Workspace, brows
     assert shown == [jobs[0].retries[0], jobs[0]]
 
 
+def test_the_dashboard_speaks_as_the_page_does(ws: dn.Workspace, browse) -> None:
+    uploader = Uploader(lambda plan, mode, courier: FakeJob(), target=TARGET)
+    tab = dashboard(uploader, list, browse(), ws.file_browser())
+    uploader.comm.browser_sends({**EXAMPLES["Hello"], "locale": "de-AT"})
+
+    assert tab.titles == ("Hochladen", "Jobs", "Sitzungen", "Dateien")
+    assert "noch keine Uploads oder Downloads" in tab.children[JOBS_TAB].children[0].value
+    uploader.comm.browser_sends({**EXAMPLES["Hello"], "locale": "en-GB"})
+    assert tab.titles == ("Upload", "Jobs", "Sessions", "Files")
+
+
 def test_the_dashboard_shows_jobs_made_after_it(ws: dn.Workspace, browse) -> None:
     jobs: list[FakeJob] = []
     uploader = Uploader(lambda plan, mode, courier: FakeJob(), target=TARGET)
