@@ -137,7 +137,7 @@ def _plain(title: str, state: FilesState | SessionsState, rows: Rows, tr: Transl
 
 
 def _page(title: str, state: FilesState | SessionsState, heads: Sequence[str], rows: Rows, tr: Translator) -> str:
-    parts = [f"<strong>{_text(title)}</strong>", f"<div>{_text(_where(state['target']), 1000)}</div>"]
+    parts = [f"<strong>{_text(title)}</strong>", f"<div>{_text(_where(state['target'], tr), 1000)}</div>"]
     parts += [f"<div>{_text(line, 600)}</div>" for line in _about(state, tr)]
     if rows:
         parts.append(_table(heads, rows))
