@@ -71,7 +71,7 @@ class FileBrowser(Browser[File]):
     """
 
     _bundle = "file_browser"
-    _parts = ("file_actions", "job_view")
+    _parts = ("file_actions", "file_tools", "job_view")
     _query_type = FileQuery
     _everything: ClassVar[dict[str, Any]] = {"name": "", "filter": "", "sort": "created_at", "order": "DESC"}
     _function = "list_files"

@@ -207,7 +207,7 @@ def _waiting(state: UploaderState, tr: Translator) -> str:
 # --- pieces ---------------------------------------------------------------------------------------------------------
 
 
-def _where(target: Target, tr: Translator = ENGLISH) -> str:
+def _where(target: Target, tr: Translator) -> str:
     workspace, host = visible(target["workspace"]), visible(target["host"])
     if target["organisation"]:
         of = visible(target["organisation"])

@@ -2,10 +2,12 @@ import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import browser from "../src/file_browser";
 import { providePart } from "../src/lib/part";
 import * as actions from "../src/parts/file_actions";
+import * as tools from "../src/parts/file_tools";
 import * as job from "../src/parts/job_view";
 import { FakeModel, file, files, job as jobState, kernelSays, show, until } from "./model";
 
 providePart("file_actions", actions);
+providePart("file_tools", tools);
 providePart("job_view", job);
 
 /** Answers as the kernel does: rows by their chunk, the selection as it was asked for. */

@@ -262,6 +262,21 @@ it("gives the line of Python for what it shows", async () => {
   expect(writeText).toHaveBeenCalledWith("ws.list_upload_sessions(status='OPEN')");
 });
 
+it.each([
+  ["Copied", async () => undefined],
+  ["Not allowed here", () => Promise.reject(new Error("no"))],
+])("says %s for two seconds, to eyes and ears", async (said, writeText) => {
+  vi.stubGlobal("navigator", { language: "en", clipboard: { writeText } });
+  const { button, click, text, wait } = await opened();
+  await click("Copy as Python");
+  expect(button("Copy as Python")!.dataset.copied).toBe(said);
+  expect(text()).toContain(said);
+  await wait(2_100);
+
+  expect(button("Copy as Python")!.dataset.copied).toBe("");
+  expect(text()).not.toContain(said);
+});
+
 it("leaves nothing behind", async () => {
   const { model, close } = await open();
   await close();

@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, it } from "vitest";
-import { frontend } from "../src/lib/hello";
 import { brightness, followTheme, themeOf } from "../src/lib/theme";
 
 afterEach(() => {
@@ -66,15 +65,6 @@ it("follows a switch, and stops when told to", async () => {
   await new Promise((resolve) => setTimeout(resolve, 300));
   expect(root.dataset.theme).toBe("dark");
   root.remove();
-});
-
-it.each([
-  ["vscode", () => (document.body.dataset.vscodeThemeKind = "vscode-dark")],
-  ["notebook", () => (document.body.dataset.notebook = "notebooks")],
-  ["unknown", () => undefined],
-])("recognises %s", (name, dress) => {
-  dress();
-  expect(frontend()).toBe(name);
 });
 
 it("colours stand in tokens.css and nowhere else", () => {

@@ -127,7 +127,7 @@ def test_a_hello_is_kept_and_announced(widget: Sample) -> None:
 
     assert widget.greeted.is_set()
     assert widget.hello is not None
-    assert widget.hello["frontend"] == "jupyterlab"
+    assert widget.hello["locale"] == "de-DE"
 
 
 def test_an_unknown_keyword_is_refused_by_name() -> None:

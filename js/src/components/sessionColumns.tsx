@@ -18,6 +18,7 @@ const none = () => <span class="dnb-muted">–</span>;
 /** The columns of the session browser; the platform lists the newest first and sorts by nothing else. */
 export function sessionColumns(now: number, current: (row: SessionRow) => SessionRow, ask: (row: SessionRow) => void): Column<SessionRow>[] {
   const names = statuses();
+  const when = (iso: string) => <span title={formatDateTime(iso)}>{formatRelative(iso, now)}</span>;
   return [
     {
       key: "status",
@@ -50,7 +51,7 @@ export function sessionColumns(now: number, current: (row: SessionRow) => Sessio
       head: t("Created"),
       width: "136px",
       hint: t("The platform sorts by nothing else."),
-      cell: (row) => <span title={formatDateTime(row.created_at)}>{formatRelative(row.created_at, now)}</span>,
+      cell: (row) => when(row.created_at),
     },
     {
       key: "expires",
@@ -58,11 +59,7 @@ export function sessionColumns(now: number, current: (row: SessionRow) => Sessio
       width: "104px",
       cell: (given) => {
         const row = current(given);
-        return row.status === "OPEN" && row.expires_at ? (
-          <span title={formatDateTime(row.expires_at)}>{formatRelative(row.expires_at, now)}</span>
-        ) : (
-          none()
-        );
+        return row.status === "OPEN" && row.expires_at ? when(row.expires_at) : none();
       },
     },
     { key: "by", head: t("By"), width: "minmax(90px, 1fr)", cell: (row) => (row.created_by ? <bdi>{visible(row.created_by, 60)}</bdi> : none()) },
