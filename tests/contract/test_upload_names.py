@@ -74,7 +74,7 @@ def is_written(folder: Path, name: str, content: bytes) -> bool:
     if "/" in name or name in (".", ".."):
         return False
     try:
-        with open(os.path.join(folder, name), "xb") as file:  # noqa: PTH118, PTH123
+        with open(os.path.join(folder, name), "xb") as file:  # noqa: PTH118, PTH123  a Path tidies names
             file.write(content)
     except (OSError, ValueError):
         return False

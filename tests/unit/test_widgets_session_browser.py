@@ -233,10 +233,16 @@ def test_what_is_shown_at_once_has_its_verdicts_already(monkeypatch: pytest.Monk
     browser.close()
 
 
-def test_closing_it_while_it_fetches_does_no_harm(monkeypatch: pytest.MonkeyPatch, ws: dn.Workspace) -> None:
+def test_closing_it_while_it_fetches_does_no_harm(
+    monkeypatch: pytest.MonkeyPatch, ws: dn.Workspace, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr(comm, "create_comm", Page)
-    for _ in range(10):
-        ws.session_browser().close()
+    browsers = [ws.session_browser() for _ in range(10)]
+    for browser in browsers:
+        browser.close()
+    eventually(lambda: all(browser._first.done() for browser in browsers))
+
+    assert [record.getMessage() for record in caplog.records if record.name == "deepset_nb"] == []
 
 
 NOW = "2026-11-22T14:00:00+00:00"
