@@ -82,6 +82,17 @@ it("colours stand in tokens.css and nowhere else", () => {
   expect(guilty).toEqual([]);
 });
 
+it("a class has one stylesheet: the widgets of a page share them all", () => {
+  const homes = new Map<string, string[]>();
+  for (const name of ["base", "grid", "job", "uploader"]) {
+    const source = readFileSync(join(__dirname, "..", "src", "styles", `${name}.css`), "utf8");
+    for (const [, found = ""] of source.matchAll(/^  \.(dnb-[\w-]+)(?= \{|,)/gm)) homes.set(found, [...(homes.get(found) ?? []), name]);
+  }
+
+  expect(homes.size).toBeGreaterThan(50);
+  expect([...homes].filter(([, names]) => new Set(names).size > 1)).toEqual([]);
+});
+
 it("server text never enters the page as HTML", () => {
   const source = join(__dirname, "..", "src");
   const files = readdirSync(source, { recursive: true, encoding: "utf8" }).filter((name) => /\.tsx?$/.test(name));

@@ -276,7 +276,8 @@ def sessions_100000(stage: Stage) -> None:
     stage.widget = stage.output.locator(".dnb").first
     expect(stage.widget.locator(".dnb-row").first).to_be_visible(timeout=END_MS)
     stage.widget.locator(".dnb-grid").evaluate("(grid) => { grid.scrollTop = grid.scrollHeight / 3 }")
-    expect(stage.widget.locator(".dnb-ghost")).to_have_count(0, timeout=END_MS)
+    expect(stage.widget.locator(".dnb-row[aria-busy=true]")).to_have_count(0, timeout=END_MS)
+    expect(stage.widget.locator("[class^=dnb-said]").nth(7)).to_be_attached(timeout=END_MS)  # those in sight
 
 
 def files(stage: Stage, count: int = 300) -> Locator:

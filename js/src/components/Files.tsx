@@ -47,7 +47,7 @@ export function Files({ queue, state, action }: { queue: Queue; state: UploaderS
       {queue.plans.problem && <Notice tone="warn" message={queue.plans.problem.message} remedy={queue.plans.problem.remedy} />}
       {(queue.stalled || action.slow) && <BusyKernel />}
       {items.length > 0 && (
-        <div class="dnb-foot">
+        <div class="dnb-end">
           <label>
             <span class="dnb-muted">{t("If a name is taken")}</span>{" "}
             <select class="dnb-select" value={queue.mode} onChange={(event) => (queue.mode = event.currentTarget.value as WriteMode)}>
@@ -63,7 +63,7 @@ export function Files({ queue, state, action }: { queue: Queue; state: UploaderS
           </button>
           <CopyButton text={() => queue.code()} label={t("Copy as Python")} words={t("Copy as Python")} />
           <span class="dnb-go">
-            <span class="dnb-summary">{summary(queue, ready.length, coming.length, failed.length)}</span>
+            <span class="dnb-going">{summary(queue, ready.length, coming.length, failed.length)}</span>
             <UploadButton queue={queue} action={action} coming={coming.length} ready={ready.length} />
           </span>
           <span class="dnb-spoken" role="status">
