@@ -36,6 +36,7 @@ _log = logging.getLogger("deepset_nb")
 
 MOST_SELECTED = 1_000  # rows
 MOST_KEYS = 20  # metadata columns
+MOST_TOLD = 5_000  # rows
 FIRST_WITHIN_S = 0.5  # what is shown waits so long for the first rows, for readers without a kernel
 
 
@@ -64,6 +65,7 @@ class Browser(JobWidget, Generic[R]):
         self._listing: Listing[R] | None = None
         self._revision = self._version = self._asked = 0
         self._chosen: dict[str, R] = {}
+        self._told: dict[str, R] = {}  # what pages may ask about, also while a refreshed listing does not have it yet
         self._publishing = Throttle(self._publish)
         self._content: dict[str, Any] = {
             "target": target,
@@ -182,7 +184,7 @@ class Browser(JobWidget, Generic[R]):
         self._show(
             loading=False,
             query=query,
-            rows=[self._shown(row, []) for row in rows],
+            rows=self._tell(rows, []),
             updated_at=datetime.now(UTC).isoformat(timespec="seconds"),
             code=self.code,
         )
@@ -198,16 +200,28 @@ class Browser(JobWidget, Generic[R]):
             if moved := listing.version - before:
                 first = await listing.rows(0, CHUNK)
                 self._version += moved
-                self._content["rows"] = [self._shown(row, []) for row in first]
+                self._content["rows"] = self._tell(first, [])
             if (listing.total, listing.extent) != (self._content["total"], self._content["extent"]):
                 self._publishing.soon()
         return {
             "revision": revision,
             "version": self._version,
-            "rows": [self._shown(row, asked["keys"][:MOST_KEYS]) for row in rows],
+            "rows": self._tell(rows, asked["keys"][:MOST_KEYS]),
             "total": listing.total,
             "extent": listing.extent,
         }
+
+    def _tell(self, rows: Iterable[R], keys: list[str]) -> list[Any]:
+        """Rows for a page; the latest of them are remembered."""
+        shown = []
+        for row in rows:
+            key = self._key(row)
+            self._told.pop(key, None)
+            self._told[key] = row
+            shown.append(self._shown(row, keys))
+        while len(self._told) > MOST_TOLD:
+            del self._told[next(iter(self._told))]
+        return shown
 
     async def _ready(self) -> Listing[R]:
         if self._listing is None:
@@ -223,11 +237,10 @@ class Browser(JobWidget, Generic[R]):
 
     async def _select(self, payload: dict[str, Any]) -> Selection:
         asked = parse(payload, SelectPayload)
-        listing = await self._ready()
         chosen = {} if asked["only"] else dict(self._chosen)
         wanted = set(asked["ids"])
         if asked["on"]:
-            known = {key: row for row in listing.seen() if (key := self._key(row)) in wanted}
+            known = {key: self._told[key] for key in asked["ids"] if key in self._told}
             if missing := wanted - known.keys() - chosen.keys():
                 raise InputError(
                     f"{len(missing)} of these rows are not in the table any more.", "Refresh, then select again."

@@ -170,8 +170,7 @@ class FileBrowser(Browser[File]):
 
     async def _details(self, payload: dict[str, Any]) -> FileDetails:
         wanted = parse(payload, IdPayload)["id"]
-        listing = await self._ready()
-        file = self._chosen.get(wanted) or next((row for row in listing.seen() if self._key(row) == wanted), None)
+        file = self._chosen.get(wanted) or self._told.get(wanted)
         if file is None:
             raise InputError("This file is not in the table any more.", "Refresh it.")
         meta = list((file.meta or {}).items())

@@ -150,9 +150,7 @@ class SessionBrowser(Browser[UploadSessionDetail]):
     async def _count(self, payload: dict[str, Any]) -> CountsResult:
         """Of sessions in sight; what cannot change any more is asked for once."""
         ids = parse(payload, IdsPayload)["ids"][:MOST_ASKED]
-        listing = await self._ready()
-        known = {self._key(row): row for row in listing.seen()}
-        rows = [known[one] for one in ids if one in known]
+        rows = [self._told[one] for one in ids if one in self._told]
         return {"sessions": list(await asyncio.gather(*(self._counts_of(row) for row in rows)))}
 
     async def _counts_of(self, row: UploadSessionDetail) -> CountsOf:

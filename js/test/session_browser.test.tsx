@@ -73,6 +73,20 @@ it("asks how the sessions in sight stand, once", async () => {
   expect(model.requests("counts")).toHaveLength(1);
 });
 
+it("asks again how a session stands of which nothing was said", async () => {
+  const { model, text, wait } = await opened({ rows: [counted(null, { status: "CLOSED" })] });
+  await wait(200);
+  await kernelSays(() => model.answer("counts", { sessions: [] }));
+  await wait(10_000); // a redraw
+  await wait(200);
+  expect(model.requests("counts").map((one) => one.payload)).toEqual([{ ids: [row!.session_id] }, { ids: [row!.session_id] }]);
+  await kernelSays(() => model.answer("counts", { sessions: [{ session_id: row!.session_id, status: "CLOSED", counts: DONE }] }));
+  await wait(20_000);
+
+  expect(text()).toContain("3 of 50 failed");
+  expect(model.requests("counts")).toHaveLength(2);
+});
+
 it("looks again while something moves, less often when nothing changes, and stops in the end", async () => {
   const { model, wait, text } = await opened({ rows: [counted({ finished: 1, failed: 0, pending: 9 }, { status: "CLOSED" })] });
   const answer = (finished: number) =>

@@ -105,6 +105,17 @@ def test_watching_sees_that_somebody_closed_a_session(ws: dn.Workspace, browse) 
     assert browser.state["rows"][0]["status"] == "CLOSED"
 
 
+def test_rows_far_down_are_known_while_the_listing_is_watched(ws: dn.Workspace, browse) -> None:
+    for _ in range(150):
+        ws.close_upload_session(open_session(ws))
+    browser = browse()
+    (far, *_) = [row["session_id"] for row in ask(browser, "rows", chunk=2, keys=[])["rows"]]
+    (found,) = ask(browser, "watch", ids=[far])["sessions"]
+
+    assert (found["session_id"], found["counts"]["pending"]) == (far, 0)
+    assert ask(browser, "select", ids=[far], on=True, only=True)["ids"] == [far]
+
+
 def test_after_a_close_the_row_has_changed(ws: dn.Workspace, browse) -> None:
     session_id = open_session(ws)
     browser = browse()
