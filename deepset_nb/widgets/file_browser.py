@@ -70,7 +70,7 @@ class FileBrowser(Browser[File]):
     """
 
     _bundle = "file_browser"
-    _parts = ("file_actions", "job_view")
+    _parts = ("file_actions", "file_tools", "job_view")
     _query_type = FileQuery
     _everything: ClassVar[dict[str, Any]] = {"name": "", "filter": "", "sort": "created_at", "order": "DESC"}
     _function = "list_files"
@@ -125,7 +125,7 @@ class FileBrowser(Browser[File]):
         told = self._content["keys"]
         if len(told) < KEYS_TOLD and any(key not in told for key in self._keys):
             self._content["keys"] = [key for key, _ in self._keys.most_common(KEYS_TOLD)]
-            self._publish_soon()
+            self._publishing.soon()
         return page
 
     def _shown(self, row: File, keys: list[str]) -> FileRow:
@@ -169,8 +169,7 @@ class FileBrowser(Browser[File]):
 
     async def _details(self, payload: dict[str, Any]) -> FileDetails:
         wanted = parse(payload, IdPayload)["id"]
-        listing = await self._ready()
-        file = self._chosen.get(wanted) or next((row for row in listing.seen() if self._key(row) == wanted), None)
+        file = self._chosen.get(wanted) or self._told.get(wanted)
         if file is None:
             raise InputError("This file is not in the table any more.", "Refresh it.")
         meta = list((file.meta or {}).items())

@@ -19,7 +19,7 @@ class Keys:
 
     def __init__(self, lab: Lab, widget: Locator) -> None:
         self.lab, self.widget = lab, widget
-        self._checks = Checks(lab, widget)
+        self._checks = Checks(widget)
         self._cells = self._notebook()
         # From the cell itself, as someone does who reads a notebook with the arrow keys.
         widget.evaluate("(root) => root.closest('.jp-Cell').focus()")

@@ -28,7 +28,7 @@ def start(job, **options):
     thread.start()
     return thread
 """
-HELLO = {"kind": "hello", "frontend": "test", "theme": "light", "locale": "en"}
+HELLO = {"kind": "hello", "theme": "light", "locale": "en"}
 DONE = "All 3 files are on the platform"
 
 
