@@ -184,7 +184,7 @@ class Browser(JobWidget, Generic[R]):
         self._show(
             loading=False,
             query=query,
-            rows=self._tell(rows, []),
+            rows=self._rows_shown(rows, []),
             updated_at=datetime.now(UTC).isoformat(timespec="seconds"),
             code=self.code,
         )
@@ -200,18 +200,18 @@ class Browser(JobWidget, Generic[R]):
             if moved := listing.version - before:
                 first = await listing.rows(0, CHUNK)
                 self._version += moved
-                self._content["rows"] = self._tell(first, [])
+                self._content["rows"] = self._rows_shown(first, [])
             if (listing.total, listing.extent) != (self._content["total"], self._content["extent"]):
                 self._publishing.soon()
         return {
             "revision": revision,
             "version": self._version,
-            "rows": self._tell(rows, asked["keys"][:MOST_KEYS]),
+            "rows": self._rows_shown(rows, asked["keys"][:MOST_KEYS]),
             "total": listing.total,
             "extent": listing.extent,
         }
 
-    def _tell(self, rows: Iterable[R], keys: list[str]) -> list[Any]:
+    def _rows_shown(self, rows: Iterable[R], keys: list[str]) -> list[Any]:
         """Rows for a page; the latest of them are remembered."""
         shown = []
         for row in rows:
