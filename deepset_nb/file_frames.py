@@ -104,8 +104,8 @@ def microseconds(moment: datetime) -> int:
 def with_meta_columns(frame: pd.DataFrame) -> pd.DataFrame:
     """A frame of files whose ``meta`` became columns ``meta.<key>`` with a dtype each.
 
-    Texts are string, whole numbers Int64, other numbers Float64, truth values boolean; mixed values and lists stay
-    objects. A file without the key has NA, or None among objects.
+    Texts are string, whole numbers Int64, other numbers Float64, truth values boolean; mixed values, lists and
+    numbers that would lose digits stay objects. A file without the key has NA, or None among objects.
     """
     metas: list[dict[str, Any]] = list(frame["meta"])
     keys = list(dict.fromkeys(key for meta in metas for key in meta))
@@ -119,9 +119,9 @@ def _typed(values: list[Any]) -> pd.Series[Any]:
     if kinds == {int} and any(not -(2**63) <= value < 2**63 for value in values if value is not None):
         kinds = {object}
     dtypes = {bool: "boolean", int: COUNT, float: SECONDS, str: TEXT}
-    if kinds == {int, float}:
-        kinds = {float}
-    return pd.Series(values, dtype=dtypes.get(kinds.pop(), "object") if len(kinds) == 1 else "object")
+    if kinds == {int, float}:  # a large whole number would not be the same as a float
+        kinds = {float} if all(abs(value) <= 2**53 for value in values if type(value) is int) else {object}
+    return series_of(values, dtypes.get(kinds.pop(), "object") if len(kinds) == 1 else "object")
 
 
 def files_in(frame: pd.DataFrame) -> list[File]:

@@ -84,12 +84,12 @@ def series_of(values: list[Any], dtype: str) -> pd.Series[Any]:
         times: pd.Series[Any] = pd.to_datetime(pd.Series(values, dtype="object"), utc=True)
         return times.astype("datetime64[us, UTC]")
     # In a plan of 100,000 files most columns say the same of each: building one value is 20 times cheaper.
-    if dtype != "object" and values and values.count(values[0]) == len(values):
-        return pd.Series(values[0], index=pd.RangeIndex(len(values)), dtype=dtype)
+    is_one = dtype != "object" and values and values.count(values[0]) == len(values)
+    data, index = (values[0], pd.RangeIndex(len(values))) if is_one else (values, None)
     try:
-        return pd.Series(values, dtype=dtype)
+        return pd.Series(data, index, dtype=dtype)
     except UnicodeEncodeError:  # a Linux file name that is no UTF-8, where texts are kept by Arrow
-        return pd.Series(values, dtype=pd.StringDtype("python"))
+        return pd.Series(data, index, dtype=pd.StringDtype("python"))
 
 
 def meta_edits(edits: Iterable[Edit]) -> pd.DataFrame:

@@ -24,6 +24,7 @@ Messages = dict[str, "str | Plural"]
 
 _PLACE = re.compile(r"\{(\w+)\}")
 _AMOUNT = re.compile(r"\d[\d,]*(?:\.\d+)?(?: [kMGT]?i?B| s| %)?")
+_TIME = re.compile(r"(\d{4}-\d\d-\d\d[ T]\d\d:\d\d)( UTC)?")
 _END = re.compile(r"(?<=[.!?;:]) ")
 _LONGEST = 1000  # characters that are looked up; longer texts are somebody else's
 _MOST_SENTENCES = 6  # that one sentence of ours holds within itself
@@ -34,7 +35,8 @@ _NAMES = frozenset(
     ("file", "folder", "host", "key", "name", "name2", "parent", "path", "shown", "shown2", "stored_name", "workspace")
 )
 _KEY = 3  # characters by which templates are found
-# A template as "{host} failed" would fit what a server says, too: its values must look like what we put there.
+# A template as "{host} failed" would fit what a server says, too: its values must look like what we put there, or one
+# of them be a sentence of ours.
 _FEW_LETTERS = 8
 _OURS = re.compile(r"\S*[\d./]\S*|'.*'|\".*\"", re.DOTALL)
 _SWAPPED = str.maketrans(",.", ".,")
@@ -107,6 +109,12 @@ class Translator:
         whole = units[0] == "B" or number >= 99.95 or f"{number:.1f}".endswith(".0")
         return f"{self.number(number, 0 if whole else 1)} {units[0]}"
 
+    def minute(self, time: str) -> str:
+        """``2026-11-22 14:00`` or ``22.11.2026, 14:00`` of a time in ISO 8601, in its own zone."""
+        if self.language == "de" and time:
+            return f"{time[8:10]}.{time[5:7]}.{time[:4]}, {time[11:16]}"
+        return time[:16].replace("T", " ")
+
     # --- pieces ---------------------------------------------------------------------------------------------------
 
     def _fill(self, sentence: str, values: dict[str, Any]) -> str:
@@ -146,7 +154,8 @@ class Translator:
             if found is None:
                 continue
             values = {name: self._value(name, value, depth) for name, value in found.items()}
-            if template.few_letters and not all(values[name][0] or _OURS.fullmatch(found[name]) for name in found):
+            is_read = any(known for known, _ in values.values())
+            if template.few_letters and not is_read and not all(map(_OURS.fullmatch, found.values())):
                 continue
             score = template.weight + sum(known for known, _ in values.values())
             if best is None or score > best[0]:
@@ -156,6 +165,8 @@ class Translator:
     def _value(self, name: str, value: str, depth: int) -> tuple[int, str]:
         if _AMOUNT.fullmatch(value):
             return 0, self._amount(value)
+        if time := _TIME.fullmatch(value):
+            return 0, self.minute(time[1]) + (time[2] or "")
         if name in _NAMES or depth == _DEEPEST:
             return 0, value
         return self._read(value, depth + 1)

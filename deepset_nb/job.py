@@ -15,16 +15,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self
 
 from . import bridge, frames
-from .client import AsyncClient
 from .client.waits import told_to
 from .errors import Cancelled, DownloadFailed, InputError, JobError, StillRunning, UploadFailed
 from .job_news import News
 from .job_roles import Ending, Transfer, View
-from .transfer.deletion import Deletion, delete
 from .transfer.progress import JobState
 from .transfer.receipt import MISSED
 from .transfer.receipt_page import ReceiptPage, page_of
-from .transfer.remove import own_files
+from .transfer.remove import take_back
 from .transfer.small import small
 
 if TYPE_CHECKING:
@@ -153,9 +151,6 @@ class Job:
     def cancel(self) -> Self:
         """End the job; acknowledged at once, ``wait()`` for its last words.
 
-        Example:
-            >>> job.cancel()  # doctest: +SKIP
-
         Returns:
             The job itself.
         """
@@ -264,6 +259,7 @@ class UploadJob(Job):
     """
 
     _failure = UploadFailed
+    _ending: Ending | None = None  # how it was cancelled
 
     def cancel(self, ingest: Ending = "later") -> Self:
         """End the job; acknowledged at once, ``wait()`` for its last words.
@@ -280,15 +276,23 @@ class UploadJob(Job):
 
         Returns:
             The job itself.
+
+        Raises:
+            InputError: There is nothing left to remove from, as it has ended.
         """
         if ingest not in ("later", "keep", "remove"):
             raise InputError(f"A job cannot be cancelled with ingest={ingest!r}.", 'Use "later", "keep" or "remove".')
         progress = self._transfer.progress
+        if ingest == "remove" and (self.done or self._ending == "later"):
+            raise InputError(
+                f"Job {self.id} has ended already; nothing was removed.",
+                "job.undo() tells what it brought to the platform, job.undo(dry_run=False) deletes it.",
+            )
         if ingest == "later":
-            progress.cancelling = True
+            progress.cancelling, self._ending = True, ingest
             self._task.cancel()  # after "keep", too: that ends the watching
-        elif progress.status == "running":
-            progress.cancelling = True
+        elif progress.status == "running" or (ingest == "remove" and self._ending == "keep"):
+            progress.cancelling, self._ending = True, ingest
             phases = ("sending", "ingesting") if ingest == "remove" else ("sending",)
             if any(name in phases and phase["state"] == "active" for name, phase in progress.phases.items()):
                 self._transfer.stop_sending(ingest)
@@ -299,7 +303,8 @@ class UploadJob(Job):
     def undo(self, *, dry_run: bool = True) -> pd.DataFrame:
         """Delete what this job brought to the platform: tells which files, and with ``dry_run=False`` does it.
 
-        Only files whose ids are known to be this job's: what may be somebody else's of that name stays.
+        Only files whose ids are known to be this job's. Ids of an upload session come from listings, which may lag by
+        three minutes (platform guides): where another file of that name and size was made meanwhile, both stay.
 
         Example:
             >>> job.undo()  # doctest: +SKIP
@@ -310,22 +315,17 @@ class UploadJob(Job):
 
         Returns:
             Columns ``file_id name status reason remedy`` (string), ``size`` (Int64, bytes), ``created_at``
-            (datetime64[us, UTC], empty). ``status`` is pending in a dry run, then ok, failed, or skipped for what was
-            gone already.
+            (datetime64[us, UTC], empty for texts). ``status`` is pending in a dry run, then ok, failed, or skipped
+            for what was gone already or may be somebody else's.
 
         Raises:
             StillRunning: It has not ended; ``cancel(ingest="remove")`` ends it so.
         """
         if not self.done:
             raise StillRunning(f"Job {self.id} is still running.", 'job.cancel(ingest="remove") ends it and removes.')
-        files = own_files(self._transfer.progress.receipt.rows)
-        if not dry_run:
-            bridge.run(self._delete, files)
-        return frames.deletions(files)
-
-    async def _delete(self, files: list[Deletion]) -> None:
-        async with AsyncClient(self._transfer.settings) as client:
-            await delete(client, self._transfer.settings.workspace_name, files)
+        transfer = self._transfer
+        rows, made = transfer.progress.receipt.rows, transfer.made_between()
+        return frames.deletions(bridge.run(take_back, transfer.settings, rows, made, dry_run))
 
 
 class DownloadJob(Job):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Literal, Protocol
 
 from .settings import Settings
@@ -32,6 +33,9 @@ class Transfer(Protocol):
 
     def stop_sending(self, ending: Ending = "keep") -> None:
         """End sending, but let what was sent arrive; with ``"remove"`` delete it then."""
+
+    def made_between(self) -> tuple[datetime, datetime] | None:
+        """From when to when its files were made on the platform, by the platform's clock."""
 
     def again(self) -> Transfer:
         """The same transfer for what did not make it."""

@@ -114,7 +114,8 @@ class Looking:
         newest_first = listing["field"] == "created_at" and listing["order"] == "DESC"
         looked_at = 0
         # What is looked at here may need many rows for a few.
-        most = None if asked.unsent or before is not None else limit
+        is_picked = asked.unsent or before is not None or (after is not None and not newest_first)
+        most = None if is_picked else limit
         async with AsyncClient(self.settings) as client:
             async for rows, total in client.files.rows(self.name, **listing, most=most):
                 looked_at += len(rows)

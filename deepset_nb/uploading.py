@@ -71,7 +71,8 @@ class Uploading:
         """What an upload would do, file by file, and every hazard in its way. Nothing is sent.
 
         Edit the plan and hand it to `upload`: drop rows, change ``name`` or ``meta``, set ``action`` to ``"skip"``.
-        It is judged again then, as files may have changed.
+        It is judged again then, as files may have changed. Of a URL it holds what may be seen: a signed one
+        (``https://host/a.pdf?...``) is named to `upload` itself.
 
         Example:
             >>> plan = ws.plan("reports/", recursive=True, exclude=["drafts/", "*.tmp"])  # doctest: +SKIP

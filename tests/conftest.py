@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 import deepset_nb as dn
@@ -15,19 +17,25 @@ from deepset_nb.connect import JOIN
 from deepset_nb.connect import _enter as enter
 from deepset_nb.emulator.config import SandboxConfig
 from deepset_nb.emulator.server import Connection, SandboxServer
+from deepset_nb.i18n import ENGLISH
+
+hypothesis.settings.register_profile("shared machine", deadline=None)  # a busy machine is no finding
+hypothesis.settings.load_profile("shared machine")
 
 _rooms = itertools.count(1)
 
 
 @pytest.fixture(autouse=True)
 def _nobodys_settings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """No key, no .env and no sandbox of whoever runs the tests."""
+    """No key, no .env and no sandbox of whoever runs the tests, and no language of the test before."""
     for name in (*settings.KEY_NAMES, *settings.URL_NAMES, *settings.WORKSPACE_NAMES, JOIN):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
     monkeypatch.setenv(STATE_VARIABLE, str(tmp_path_factory.mktemp("state")))
     yield
     settings.forget()
+    if (widgets := sys.modules.get("deepset_nb.widgets._base")) is not None:
+        widgets.Widget._heard = ENGLISH
 
 
 @pytest.fixture(scope="session")

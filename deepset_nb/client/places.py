@@ -9,40 +9,31 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import re
 import stat as modes
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from typing import IO, Any, cast
+from typing import IO, Any, TypeGuard, cast
 
 from ..errors import DeepsetError, MissingExtra
+from .addresses import is_hidden, is_remote, shown, with_ending, without_ending
 
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]+(?:::|://)")  # two letters at least: C:\ is a drive
-_SECRET = re.compile(r"(://)[^/@:\s]*(?::[^/@\s]*)?@|\?[^:]*")  # user and password, and what follows a question mark
+__all__ = [
+    "READ_BYTES",
+    "as_os_error",
+    "ask_afresh",
+    "file_system",
+    "is_remote",
+    "is_there",
+    "opened",
+    "remote_stat",
+    "shown",
+    "stat_of",
+    "with_ending",
+    "without_ending",
+]
+
 _TIMES = ("LastModified", "last_modified", "mtime", "modified", "updated", "created", "date_time")
 READ_BYTES = 1 << 20  # a request to a store; each open file holds about two
-
-
-def is_remote(source: object) -> bool:
-    """Whether it is a URL for fsspec rather than a path."""
-    return isinstance(source, str) and _URL.match(source) is not None
-
-
-def shown(source: str) -> str:
-    """A URL as it may be seen: without user, password and signature."""
-    return _SECRET.sub(lambda found: found[1] or "", source) if is_remote(source) else source
-
-
-def with_ending(source: str, ending: str) -> str:
-    """A path or URL whose name got this ending; in a chain (``zip://a.txt::s3://b/c.zip``) the first link is it."""
-    name, chain, rest = source.partition("::") if is_remote(source) else (source, "", "")
-    return f"{name}{ending}{chain}{rest}"
-
-
-def without_ending(source: str, ending: str) -> str:
-    """The other way round."""
-    name, chain, rest = source.partition("::") if is_remote(source) else (source, "", "")
-    return f"{name.removesuffix(ending)}{chain}{rest}"
 
 
 def file_system(url: str) -> tuple[Any, str]:
@@ -50,8 +41,10 @@ def file_system(url: str) -> tuple[Any, str]:
 
     Raises:
         MissingExtra: fsspec, or the library of this kind of URL, is not installed.
-        OSError: It cannot be reached.
+        OSError: It cannot be reached, or it is an address of which something is not told.
     """
+    if is_hidden(url):  # whoever asked without would get another answer, or another file
+        raise PermissionError(errno.EACCES, "of its address only what may be seen is known, not what opens it")
     try:
         import fsspec  # type: ignore[import-untyped, unused-ignore]
     except ImportError:
@@ -60,13 +53,36 @@ def file_system(url: str) -> tuple[Any, str]:
         ) from None
     kind = url.partition(":")[0]
     try:
-        with _as_os_error():
+        fsspec.get_filesystem_class(kind)
+    except ImportError:
+        pass  # said below, also of the rest of a chain
+    except ValueError:
+        raise OSError(errno.EINVAL, "fsspec knows no addresses of this kind") from None
+    try:
+        with as_os_error():
             return cast("tuple[Any, str]", fsspec.core.url_to_fs(url))
     except ImportError as error:
         raise MissingExtra(
             f"URLs of the kind {kind}:// need another library: {error}.",  # fsspec's own words for each kind
             "Install it, then run the cell again.",
         ) from None
+
+
+def ask_afresh(sources: Iterable[object]) -> None:
+    """Have the stores of these URLs asked again, each once: what fsspec listed it keeps as long as the kernel lives."""
+    asked = set()
+    for source in sources:
+        if not is_remote(source):
+            continue
+        store = str(source).rpartition("::")[2]  # the others of a chain read from it
+        if (name := "/".join(store.split("/", 3)[:3])) not in asked:
+            asked.add(name)
+            # Whoever reads from a store that cannot be reached is told so.
+            with contextlib.suppress(OSError, ImportError), as_os_error():
+                import fsspec
+
+                if is_remote(store) and fsspec.get_filesystem_class(store.partition(":")[0]).cachable:
+                    file_system(store)[0].invalidate_cache()
 
 
 def stat_of(source: str | os.PathLike[str]) -> os.stat_result:
@@ -78,8 +94,9 @@ def stat_of(source: str | os.PathLike[str]) -> os.stat_result:
     if not is_remote(source):
         return os.stat(source)  # noqa: PTH116
     system, path = file_system(str(source))
-    with _as_os_error():
-        return remote_stat(system.info(path))
+    with as_os_error():
+        info = system.info(path)
+    return remote_stat(info)
 
 
 def remote_stat(info: dict[str, Any]) -> os.stat_result:
@@ -96,6 +113,8 @@ def remote_stat(info: dict[str, Any]) -> os.stat_result:
 def _nanoseconds(moment: Any) -> int:
     if isinstance(moment, tuple | list) and len(moment) == 6:  # of a zip
         year, month, day, hour, minute, second = moment
+        if not (month and day):  # an archive need not tell it
+            return 0
         moment = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
     if isinstance(moment, datetime):
         return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()) * 10**9
@@ -114,8 +133,29 @@ def opened(source: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
             yield file
         return
     system, path = file_system(str(source))
-    with _as_os_error(), system.open(path, "rb", block_size=READ_BYTES) as remote:
-        yield remote
+    with as_os_error():
+        remote = system.open(path, "rb", block_size=READ_BYTES)
+    try:
+        yield cast("IO[bytes]", _Reader(remote))
+    finally:
+        with contextlib.suppress(OSError), as_os_error():  # all that was wanted of it is read
+            remote.close()
+
+
+class _Reader:
+    """An open remote file: what goes wrong while it is read is an `OSError` as well, wherever it is read."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+
+    def read(self, size: int = -1) -> bytes:
+        with as_os_error():
+            return cast("bytes", self._file.read(size))
+
+    def readinto(self, buffer: bytearray) -> int:
+        piece = self.read(len(buffer))
+        buffer[: len(piece)] = piece
+        return len(piece)
 
 
 def is_there(source: str) -> bool:
@@ -123,26 +163,46 @@ def is_there(source: str) -> bool:
     if not is_remote(source):
         return os.path.lexists(source)
     system, path = file_system(source)
-    with _as_os_error():
+    with as_os_error():
         return bool(system.exists(path))
 
 
 @contextlib.contextmanager
-def _as_os_error() -> Iterator[None]:
+def as_os_error() -> Iterator[None]:
+    """Turn whatever another library raises within into an `OSError` that repeats nothing of it.
+
+    Not around a ``yield``: what the other side raises would be taken for it.
+    """
     try:
         yield
     except (DeepsetError, ImportError):
         raise
-    except FileNotFoundError:
-        raise FileNotFoundError(errno.ENOENT, "there is no such file") from None
-    except PermissionError:
-        raise PermissionError(errno.EACCES, "you may not read it") from None
-    except OSError as error:
-        raise OSError(error.errno or errno.EIO, os.strerror(error.errno) if error.errno else _kind(error)) from None
     except Exception as error:
-        raise OSError(errno.EIO, _kind(error)) from None
+        raise _told_again(error) from None
 
 
-def _kind(error: Exception) -> str:
+def _told_again(error: Exception) -> OSError:
+    if isinstance(error, FileNotFoundError) and _says_more(error.__cause__):
+        error = error.__cause__  # fsspec calls "not found" whatever a web server did not give
     status = getattr(error, "status", None)
-    return f"{type(error).__name__} {status}" if isinstance(status, int) else type(error).__name__
+    if type(error).__module__ == "ftplib" and str(error)[:3].isdigit():
+        status = int(str(error)[:3])
+    if isinstance(error, FileNotFoundError) or status in (404, 410):
+        return FileNotFoundError(errno.ENOENT, "there is no such file")
+    if status in (401, 403):
+        return PermissionError(errno.EACCES, f"you may not read it, the server answered {status}")
+    if isinstance(error, PermissionError):
+        return PermissionError(errno.EACCES, "you may not read it")
+    if isinstance(status, int):
+        return OSError(errno.EIO, f"the server answered {status}")
+    if type(error).__name__ == "FileExpired":  # of s3fs, which may not be installed
+        return OSError(errno.EBUSY, "it was changed meanwhile")
+    if isinstance(error, TimeoutError):  # told as another kind: whoever sends would take it for the bucket's
+        return OSError(errno.EIO, "nobody answered in time")
+    if isinstance(error, OSError) and error.errno and error.errno > 0:
+        return OSError(error.errno, os.strerror(error.errno))
+    return OSError(errno.EIO, type(error).__name__)
+
+
+def _says_more(cause: BaseException | None) -> TypeGuard[Exception]:
+    return isinstance(cause, OSError) or isinstance(getattr(cause, "status", None), int)

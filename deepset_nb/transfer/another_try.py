@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from ..client.fingerprint import fingerprint_of
-from ..client.places import stat_of
+from ..client.places import ask_afresh, stat_of
 from .plan import replan
 from .receipt import IN_BROWSER, Row
 
@@ -18,6 +18,7 @@ def judge_again(rows: Iterable[Row]) -> list[Row]:
         rows: What did not make it.
     """
     rows = list(rows)
+    ask_afresh(row.source for row in rows)
     refused = {id(row) for row in rows if row.final and _is_unchanged(row)}
     again = replan([row for row in rows if id(row) not in refused])
     kept = [replace(row, key=0) for row in rows if id(row) in refused]
@@ -31,8 +32,8 @@ def _is_unchanged(row: Row) -> bool:
         return True
     try:
         stat = stat_of(row.source)
-        if stat.st_size != row.size or stat.st_mtime_ns != row.mtime_ns:
-            return False
+        if stat.st_size != row.size or not stat.st_mtime_ns or stat.st_mtime_ns != row.mtime_ns:
+            return False  # also where no time is told
         return not isinstance(row.meta, str) or row.meta_content is None or fingerprint_of(row.meta) == row.meta_content
     except OSError:
         return False

@@ -79,6 +79,9 @@ class DirectUpload:
         self._stopped = True
         self._removing = ending == "remove"
 
+    def made_between(self) -> None:
+        """Not known: nothing tells how far the platform's clock is from ours."""
+
     def again(self) -> DirectUpload:
         """The same transfer for what did not make it."""
         bad = self.progress.receipt.missed()
@@ -121,7 +124,7 @@ class DirectUpload:
         receipt.end_all("cancelled", "Cancelled before it was sent.", "job.retry() sends it.")
         if self._removing:
             async with AsyncClient(self.settings) as client:
-                await remove_own(client, self.settings.workspace_name, self.progress)
+                await remove_own(client, self.settings.workspace_name, self.progress, None)
         self.progress.end(receipt.verdict())
 
     async def _look_back(self) -> None:
@@ -140,7 +143,7 @@ class DirectUpload:
             findings = await begin(self._record, who, rows, find)
             for row, past in findings.unsure:
                 since = datetime.fromtimestamp(past.changed_at, UTC) - CLOCK_SLACK
-                await find_ids(client, workspace, [row], since)
+                await self._find(client, row, since)
                 if row.file_id:
                     row.phase, row.state = "ingested", "resumed"
                     row.end("ok")
@@ -210,9 +213,10 @@ class DirectUpload:
         looked = False
         if self._began is not None:
             with contextlib.suppress(DeepsetError):
-                await find_ids(client, self.settings.workspace_name, [row], self._began)
+                await self._find(client, row, self._began)
                 looked = True
         if not looked:
+            row.file_id = row.created_at = None
             remedy = "It may have arrived all the same: look with ws.list_files(name=...) before job.retry()."
             row.end("unaccounted", error.message, remedy)
             return
@@ -223,3 +227,19 @@ class DirectUpload:
             row.end("unaccounted", row.reason, row.remedy)
         else:
             row.end("failed", error.message, error.remedy or "job.retry() sends it again.")
+
+    async def _find(self, client: AsyncClient, row: Row, since: datetime) -> None:
+        """Fill in the id of a file made since then, if its content is the row's: its name and size may be another's."""
+        workspace = self.settings.workspace_name
+        await find_ids(client, workspace, [row], since)
+        if row.file_id is None:
+            return
+        assert isinstance(row.source, bytes)
+        read = 0
+        async with contextlib.aclosing(client.files.download(workspace, row.file_id)) as pieces:
+            async for piece in pieces:
+                if row.source[read : read + len(piece)] != piece:
+                    break
+                read += len(piece)
+        if read != len(row.source):
+            row.file_id = row.created_at = None

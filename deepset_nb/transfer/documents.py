@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..client.places import stat_of
-from ..errors import InputError
+from ..client.addresses import is_from_path, name_of
+from ..client.places import ask_afresh, is_remote, shown, stat_of
+from ..errors import InputError, MissingExtra
 from ..models import utf8
 from .hazards import file_row, leave_out, refuse, unreadable_row
 from .meta import MetaSource, Told, sidecar_of
 from .meta_values import Unusable
 from .receipt import Row
+from .remote_sources import AS_TEXT, refused
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,7 +39,7 @@ class Document:
 
     Attributes:
         name: Base name it is to have.
-        path: Where its bytes are, unless there is a ``content``.
+        path: Where its bytes are, maybe a URL, unless there is a ``content``.
         content: Its text, made in memory.
         meta: Its metadata.
         is_whole: Whether ``meta`` is all there is, or goes over what lies beside the file.
@@ -45,7 +47,7 @@ class Document:
     """
 
     name: str
-    path: str = ""
+    path: str = field(default="", repr=False)  # a URL may be signed
     content: bytes | None = None
     meta: MetaSource | None = None
     is_whole: bool = False
@@ -63,24 +65,33 @@ def text_row(name: str, content: bytes, told: Told | None) -> Row:
 def document_rows(documents: tuple[Document, ...], told: Told | None) -> Iterator[Row]:
     """Look at each of them afresh: files may have changed since they were planned."""
     common: tuple[MetaSource, ...] = told.layers if told else ()
+    ask_afresh(document.path for document in documents)
     for document in documents:
         layers = common if document.meta is None else (document.meta, *common)
         own = Told(layers, beside=not document.is_whole)
         name, path = document.name, document.path
         if document.left_out is not None:
-            row = Row(path or name, name, name, 0, path)
+            row = Row(shown(path) or name, name, name, 0, path)
             leave_out(row, *document.left_out)
         elif document.content is not None:
             row = text_row(name, document.content, own)
         else:
-            try:
-                row = file_row(path, name, path, stat_of(path))
-            except OSError as error:
-                row = unreadable_row(path, name, path, error)
+            row = _look(path, name)
             row.told = own
-            if own.beside:
+            if own.beside and row.status == "pending":
                 row.meta = sidecar_of(path)
         yield row
+
+
+def _look(path: str, name: str) -> Row:
+    try:
+        return file_row(shown(path), name, path, stat_of(path))
+    except OSError as error:
+        return refused(path, name, error) if is_remote(path) else unreadable_row(path, name, path, error)
+    except MissingExtra as error:
+        row = Row(shown(path), name, name, 0, path)
+        refuse(row, "unreadable", error.message, error.remedy)
+        return row
 
 
 # --- reading a frame --------------------------------------------------------------------------------------------------
@@ -130,7 +141,12 @@ def _document(cell: dict[str, Any], is_plan: bool) -> Document:
     if meta is not None and not isinstance(meta, Mapping):
         raise InputError(f"its meta is a {type(meta).__name__}.", "Make it a dict, or leave it empty.")
     left_out = _left_out(cell) if is_plan else None
-    if path:
+    if path and is_remote(path.strip()):
+        path = path.strip()
+        name = name or name_of(path)
+    elif path:
+        if is_from_path(path) and not os.path.lexists(path):
+            raise InputError("its path is an address that was made a Path.", AS_TEXT)
         path = os.path.expanduser(path)  # noqa: PTH111
         name = name or os.path.basename(path)  # noqa: PTH119
     if left_out is not None:

@@ -135,6 +135,9 @@ class Download:
     def stop_sending(self, ending: str = "keep") -> None:
         """A download has no gentler end than a cancel: what is complete is there already."""
 
+    def made_between(self) -> None:
+        """It makes no files on the platform."""
+
     def again(self) -> Download:
         """The same download for what did not make it."""
         rest = [file for row, file in self._found if row.status in ("failed", "cancelled")]

@@ -15,12 +15,13 @@ from pathlib import Path
 from pathspec import GitIgnoreSpec
 from pathspec.patterns.gitignore import GitIgnorePatternError
 
-from ..client.places import is_remote, is_there, shown
+from ..client.addresses import is_from_path, parts_of
+from ..client.places import ask_afresh, file_system, is_remote, is_there, shown, stat_of
 from ..errors import InputError, NothingToUpload, PathNotFound
 from ..models import DeepsetCloudFile
 from .documents import Document, read_frame
 from .meta import Told, is_frame, read_told, tagged
-from .remote_sources import NOT_READABLE
+from .remote_sources import AS_TEXT, NOT_READABLE, remedy_for
 from .sources import Root, Rules, find
 
 PathLike = str | os.PathLike[str]
@@ -107,18 +108,23 @@ def _paths(what: object) -> Iterator[str]:
     if isinstance(what, Mapping):
         raise InputError("A mapping names no files.", "ws.upload_texts() takes a dict of names and texts.")
     if isinstance(what, bytes) or not isinstance(what, Iterable):
-        raise InputError(f"{reprlib.repr(what)} names no file.", _NAME_PATHS)
+        raise InputError(f"{_named(what)} names no file.", _NAME_PATHS)
     for path in what:
         if isinstance(path, DeepsetCloudFile):
             raise InputError(f"{path.name!r} is a text, not a path.", "ws.upload_texts() takes such documents.")
         text = os.fspath(path) if isinstance(path, os.PathLike) else path
         if not isinstance(text, str) or not text:
-            raise InputError(f"{reprlib.repr(path)} is no path.", _NAME_PATHS)
-        if is_remote(text):
-            yield text
+            raise InputError(f"{_named(path)} is no path.", _NAME_PATHS)
+        if is_remote(text.strip()):
+            yield text.strip()
             continue
         # Not Path.expanduser(), to which ~$report.docx is the home of an unknown user.
         yield str(Path(os.path.expanduser(text)))  # noqa: PTH111
+
+
+def _named(thing: object) -> str:
+    """What is no path, in short; of an address that is no text only what it is, as it may be signed."""
+    return f"<{type(thing).__name__}>" if "://" in repr(thing) else reprlib.repr(thing)
 
 
 def _root(text: str, recursive: bool) -> Root:
@@ -128,11 +134,14 @@ def _root(text: str, recursive: bool) -> Root:
     try:
         exists = path.exists()
     except (OSError, ValueError) as error:  # no path at all, such as a text, or behind a folder one may not enter
-        shown = text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."
+        seen = shown(text)
+        seen = seen if len(seen) <= LONGEST_SHOWN else f"{seen[:LONGEST_SHOWN]}..."
         words = error.strerror if isinstance(error, OSError) else error
         raise InputError(
-            f"{shown!r} cannot be looked at: {words}.", "Name a file or a folder that you may read."
+            f"{seen!r} cannot be looked at: {words}.", "Name a file or a folder that you may read."
         ) from None
+    if not exists and is_from_path(text):
+        raise PathNotFound(f"There is no file or folder {shown(text)!r}.", AS_TEXT)
     if not exists and _MAGIC.search(text):
         return _glob(path, recursive)
     if not exists:
@@ -143,13 +152,17 @@ def _root(text: str, recursive: bool) -> Root:
 
 
 def _remote_root(url: str) -> Root:
-    is_glob = _MAGIC.search(url.partition("::")[0].partition("?")[0] if "://" in url else url) is not None
+    is_glob = _MAGIC.search(parts_of(url)[1].partition("?")[0]) is not None
+    ask_afresh([url])
     try:
-        there = is_glob or is_there(url)
+        if is_glob:
+            file_system(url)
+        elif not is_there(url):
+            stat_of(url)  # says why, where that is not that nothing is there
+    except FileNotFoundError:
+        raise PathNotFound(f"There is no file or folder {shown(url)!r}.", NOT_READABLE) from None
     except OSError as error:
-        raise InputError(f"{shown(url)!r} cannot be looked at: {error.strerror or error}.", NOT_READABLE) from None
-    if not there:
-        raise PathNotFound(f"There is no file or folder {shown(url)!r}.", NOT_READABLE)
+        raise InputError(f"{shown(url)!r} cannot be looked at: {error.strerror or error}.", remedy_for(url)) from None
     return Root(url, is_glob=is_glob)
 
 

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
 
-from ..client.places import is_there, opened, stat_of, with_ending
+from ..client.addresses import as_path, is_signed, name_of
+from ..client.places import is_remote, is_there, opened, stat_of, with_ending
 from ..errors import InputError
 from .hazards import SIDECAR
 from .meta_values import Unusable, limits, plain
@@ -199,9 +200,20 @@ def meta_of(row: Row) -> dict[str, Any] | None:
 
 
 def sidecar_of(source: str) -> str | None:
-    """The metadata that lies beside a file, if any does."""
-    sidecar = with_ending(source, SIDECAR)
-    return sidecar if is_there(sidecar) else None
+    """The metadata that lies beside a file, if any does; what a signature opens is that very file alone."""
+    if is_remote(source) and (is_signed(source) or not name_of(source)):
+        return None
+    return unless_gone(with_ending(source, SIDECAR))
+
+
+def unless_gone(sidecar: str) -> str | None:
+    """The sidecar, if it is there or nobody can tell: then whoever reads it says why, and nothing goes up without."""
+    try:
+        return sidecar if is_there(sidecar) else None
+    except PermissionError:  # what stores answer of a file that is not there, to those who may not list them
+        return None
+    except OSError:
+        return sidecar
 
 
 def _ask(layer: MetaSource, row: Row) -> Mapping[str, Any] | None:
@@ -210,7 +222,7 @@ def _ask(layer: MetaSource, row: Row) -> Mapping[str, Any] | None:
     if isinstance(layer, Mapping):
         return layer
     try:
-        said = layer(Path(row.path))
+        said = layer(as_path(row.path))
     except Unusable:
         raise
     except Exception as error:  # of the user's own function: it concerns this file, not the plan

@@ -33,7 +33,7 @@ class Row:
     """One file, from disk (or memory) to index.
 
     Attributes:
-        path: As the user gave it; for a text made in memory its name.
+        path: As the user gave it, of a URL what may be seen; for a text made in memory its name.
         name: The file name asked for.
         stored_name: The name the platform lists it under.
         size: Bytes.
@@ -56,7 +56,7 @@ class Row:
     stored_name: str
     size: int
     source: str | bytes = field(repr=False)  # a URL may be signed
-    meta: str | bytes | None = None
+    meta: str | bytes | None = field(default=None, repr=False)
     mtime_ns: int = 0
     status: Status = "pending"
     phase: Phase = "planned"

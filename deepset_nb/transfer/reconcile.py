@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from ..client import AsyncClient
 from ..errors import DeepsetError
@@ -19,6 +19,7 @@ from .session import Session
 
 # Between the platform's own clocks; more would take an earlier upload's file for ours.
 CLOCK_SLACK = timedelta(seconds=1)
+CLOCK_UNKNOWN = timedelta(minutes=5)  # where the platform does not tell when a session expires
 LISTING_TRIES, LISTING_PAUSE_S = 4, 0.5  # listings may lag behind ingestion (platform guides)
 
 DECIDED = (IngestionStatus.FINISHED, IngestionStatus.FAILED)
@@ -59,7 +60,8 @@ async def find_all_ids(client: AsyncClient, workspace: str, sessions: Iterable[S
     if not arrived:
         return
     try:
-        await find_ids(client, workspace, arrived, min(_created_after(session) for session in sessions))
+        since, _ = made_between(sessions, datetime.now(UTC))
+        await find_ids(client, workspace, arrived, since)
     except DeepsetError as error:  # what is ingested stays so
         for row in arrived:
             if row.file_id is None and row.reason is None:
@@ -92,11 +94,19 @@ def _settle(row: Row, outcome: SessionFile | None, complete: bool) -> None:
         )
 
 
-def _created_after(session: Session) -> datetime:
-    """When the session began on the platform's clock, which its expiry tells better than ours does."""
-    expires_at = session.opened.expires_at
-    began = expires_at - timedelta(days=1) if expires_at else session.opened_at - timedelta(minutes=5)
-    return began - CLOCK_SLACK
+def made_between(sessions: Iterable[Session], ended_at: datetime) -> tuple[datetime, datetime]:
+    """From when to when the files of sessions were made, by the platform's clock.
+
+    Args:
+        sessions: One or more.
+        ended_at: When their ingestion was over, by our clock.
+    """
+    since, until = [], []
+    for session in sessions:
+        slack = CLOCK_SLACK if session.opened.expires_at else CLOCK_UNKNOWN
+        since.append(session.opened_at + session.clock_ahead - slack)
+        until.append(ended_at + session.clock_ahead + slack)
+    return min(since), max(until)
 
 
 async def find_ids(client: AsyncClient, workspace: str, rows: Iterable[Row], since: datetime) -> None:

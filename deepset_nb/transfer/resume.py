@@ -245,7 +245,7 @@ def _same(row: Row, past: Past) -> bool:
     elif isinstance(row.source, bytes):
         if fingerprint(row.source) != past.content:
             return False
-    elif row.mtime_ns != past.mtime_ns:
+    elif not row.mtime_ns or row.mtime_ns != past.mtime_ns:  # who tells no time has not said that it is the same
         try:
             if fingerprint_of(row.source) != past.content:
                 return False

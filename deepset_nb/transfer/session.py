@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from ..models import OpenedSession
 from .receipt import Row
+
+LIVES = timedelta(days=1)  # platform API reference: create upload session
 
 
 @dataclass
@@ -42,6 +44,12 @@ class Session:
     def expires_at(self) -> str | None:
         """When the platform closes the session by itself, in ISO format."""
         return self.opened.expires_at.isoformat() if self.opened.expires_at else None
+
+    @property
+    def clock_ahead(self) -> timedelta:
+        """How much later it is on the platform's clock than on ours, which its expiry tells."""
+        expires_at = self.opened.expires_at
+        return expires_at - LIVES - self.opened_at if expires_at else timedelta(0)
 
     @property
     def usable(self) -> bool:

@@ -6,20 +6,20 @@ out is one row, and is not opened.
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import attrgetter
 
 from pathspec import GitIgnoreSpec
 
-from ..client.places import is_remote, shown
+from ..client.addresses import name_of
+from ..client.places import is_remote
 from .hazards import SIDECAR, file_row, leave_out, unreadable_row
 from .meta import sidecar_of
 from .receipt import Row
-from .remote_sources import NOT_READABLE, remote_files
+from .remote_sources import refused, remote_files
 
 VERSION_CONTROL = frozenset({".git", ".hg", ".svn", ".bzr", ".jj", "_darcs"})
 CACHES = frozenset({"__pycache__", ".ipynb_checkpoints"})
@@ -39,7 +39,7 @@ class Root:
         is_glob: Of a URL: whether it has wildcards.
     """
 
-    path: str
+    path: str = field(repr=False)  # a URL may be signed
     pattern: GitIgnoreSpec | None = None
     depth: int | None = None
     is_glob: bool = False
@@ -90,12 +90,9 @@ def _sidecars(roots: Sequence[Root]) -> Iterator[Root]:
     named = {root.path for root in roots}
     for root in roots:
         path = root.path
-        # Of a signed address only that very file may be read.
-        is_file = os.path.isfile(path) if not is_remote(path) else not root.is_glob and "?" not in path  # noqa: PTH113
-        if is_file and not path.endswith(SIDECAR):
-            with contextlib.suppress(OSError):
-                if (beside := sidecar_of(path)) is not None and beside not in named:
-                    yield Root(beside)
+        is_file = not root.is_glob if is_remote(path) else os.path.isfile(path)  # noqa: PTH113
+        if is_file and not path.endswith(SIDECAR) and (beside := sidecar_of(path)) not in named and beside is not None:
+            yield Root(beside)
 
 
 def _overlap(roots: Sequence[Root]) -> bool:
@@ -136,9 +133,7 @@ def _behind(root: Root, rules: Rules) -> Iterator[Row]:
                 row.end("skipped", reason.reason, reason.remedy)
             yield row
     except OSError as error:
-        row = unreadable_row(shown(root.path), shown(root.path), root.path, error)
-        row.remedy = NOT_READABLE
-        yield row
+        yield refused(root.path, name_of(root.path), error)
 
 
 def _walk(root: Root, rules: Rules) -> Iterator[Row]:

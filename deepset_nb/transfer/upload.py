@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
+from datetime import UTC, datetime
 from typing import Literal
 
 from ..client import AsyncClient
@@ -30,7 +31,7 @@ from .outcome import end_unsent, note_open_sessions, say_what_is_kept, say_what_
 from .plan import refuse_sidecar_names
 from .progress import Progress
 from .receipt import Row
-from .reconcile import find_all_ids, reconcile
+from .reconcile import find_all_ids, made_between, reconcile
 from .record import Record
 from .remove import remove_own
 from .resume import Findings, begin, look_back
@@ -104,6 +105,7 @@ class Upload:
         self._keeper = SessionKeeper(settings.workspace_name, write_mode, parallel, progress, self._record)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._sending: asyncio.Task[None] | None = None
+        self._ended_at: datetime | None = None
 
     def stop_sending(self, ending: Ending = "keep") -> None:
         """End sending, then close and ingest what the bucket has, and remove it again if so asked. From any thread."""
@@ -115,6 +117,10 @@ class Upload:
     def sessions(self) -> list[Session]:
         """The upload sessions of this transfer, oldest first."""
         return self._keeper.sessions
+
+    def made_between(self) -> tuple[datetime, datetime] | None:
+        """From when to when its files were made, by the platform's clock."""
+        return made_between(self.sessions, self._ended_at or datetime.now(UTC)) if self.sessions else None
 
     def again(self) -> Upload:
         """The same upload for what did not make it.
@@ -180,6 +186,7 @@ class Upload:
 
     def _end(self, status: Literal["done", "failed", "cancelled"]) -> None:
         self._record.touch_all(self.progress.receipt.rows)
+        self._ended_at = datetime.now(UTC)
         self.progress.end(status)
 
     async def _run(self) -> None:
@@ -203,7 +210,7 @@ class Upload:
                     await self._keeper.close(client, session)
             await self._ingest(client)
             if self.ending == "remove":
-                await remove_own(client, self.settings.workspace_name, self.progress)
+                await remove_own(client, self.settings.workspace_name, self.progress, self.made_between())
 
     async def _look_back(self, client: AsyncClient) -> list[Session]:
         """Find and note what earlier runs have done of this; the sessions to go on with."""

@@ -32,10 +32,11 @@ class Widget(anywidget.AnyWidget):  # type: ignore[misc]
 
     Attributes:
         hello: What the browser said of itself; None until a live view exists.
-        tr: Says things in the language of the browser, English before it has said hello.
+        tr: Says things in the language of the browser; before it has said hello, in that of the last one that has.
         language_readers: Called after ``tr`` has changed.
     """
 
+    _heard: ClassVar[Translator] = ENGLISH  # the language that a page of this kernel spoke last
     _bundle: ClassVar[str]
     _parts: ClassVar[tuple[str, ...]] = ()
     _esm: ClassVar[str | Path]
@@ -61,6 +62,7 @@ class Widget(anywidget.AnyWidget):  # type: ignore[misc]
                 )
         self._tasks: dict[str, bridge.BridgeTask[None]] = {}
         self._hello: Hello | None = None
+        self.tr = Widget._heard
         self.language_readers: list[Callable[[], None]] = []
         self.greeted = threading.Event()
         super().__init__(**kwargs)
@@ -104,6 +106,7 @@ class Widget(anywidget.AnyWidget):  # type: ignore[misc]
         # are each page's own. Only a hello changes anything, so that two pages never take turns.
         locale = message.get("locale")
         before, self.tr = self.tr, translator(locale if isinstance(locale, str) else "en")
+        Widget._heard = self.tr  # the static forms of the next widget are written before its own hello
         if self.tr is not ENGLISH:
             # Each page asks: another one may show the same widget. One that has not asked leaves it alone.
             catalogue: Catalogue = {

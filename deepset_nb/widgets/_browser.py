@@ -7,9 +7,7 @@ sight.
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import time
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
@@ -27,6 +25,7 @@ from .job_panel import JobWidget
 from .listing import Listing
 from .messages import Problem
 from .messages_browsers import CHUNK, RangePayload, RowsPayload, Selected, Selection, SelectPayload
+from .throttle import Throttle
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,11 +36,11 @@ _log = logging.getLogger("deepset_nb")
 
 MOST_SELECTED = 1_000  # rows
 MOST_KEYS = 20  # metadata columns
+MOST_TOLD = 5_000  # rows
 FIRST_WITHIN_S = 0.5  # what is shown waits so long for the first rows, for readers without a kernel
 # The page gets what opens a widget, its rows and its output at once if they leave at once. What leaves a moment later
 # waits for TCP's acknowledgement, which browsers hold back for 40 ms.
 OPEN_WITHIN_S = 0.05
-PUBLISH_S = 0.1
 
 
 class Browser(JobWidget, Generic[R]):
@@ -69,8 +68,8 @@ class Browser(JobWidget, Generic[R]):
         self._listing: Listing[R] | None = None
         self._revision = self._version = self._asked = 0
         self._chosen: dict[str, R] = {}
-        self._published_at = 0.0
-        self._is_publishing_due = False
+        self._told: dict[str, R] = {}  # what pages may ask about, also while a refreshed listing does not have it yet
+        self._publishing = Throttle(self._publish)
         self._content: dict[str, Any] = {
             "target": target,
             "query": self._query,
@@ -198,7 +197,7 @@ class Browser(JobWidget, Generic[R]):
         self._show(
             loading=False,
             query=query,
-            rows=[self._shown(row, []) for row in rows],
+            rows=self._rows_shown(rows, []),
             updated_at=datetime.now(UTC).isoformat(timespec="seconds"),
             code=self.code,
         )
@@ -214,16 +213,28 @@ class Browser(JobWidget, Generic[R]):
             if moved := listing.version - before:
                 first = await listing.rows(0, CHUNK)
                 self._version += moved
-                self._content["rows"] = [self._shown(row, []) for row in first]
+                self._content["rows"] = self._rows_shown(first, [])
             if (listing.total, listing.extent) != (self._content["total"], self._content["extent"]):
-                self._publish_soon()
+                self._publishing.soon()
         return {
             "revision": revision,
             "version": self._version,
-            "rows": [self._shown(row, asked["keys"][:MOST_KEYS]) for row in rows],
+            "rows": self._rows_shown(rows, asked["keys"][:MOST_KEYS]),
             "total": listing.total,
             "extent": listing.extent,
         }
+
+    def _rows_shown(self, rows: Iterable[R], keys: list[str]) -> list[Any]:
+        """Rows for a page; the latest of them are remembered."""
+        shown = []
+        for row in rows:
+            key = self._key(row)
+            self._told.pop(key, None)
+            self._told[key] = row
+            shown.append(self._shown(row, keys))
+        while len(self._told) > MOST_TOLD:
+            del self._told[next(iter(self._told))]
+        return shown
 
     async def _ready(self) -> Listing[R]:
         if self._listing is None:
@@ -239,11 +250,10 @@ class Browser(JobWidget, Generic[R]):
 
     async def _select(self, payload: dict[str, Any]) -> Selection:
         asked = parse(payload, SelectPayload)
-        listing = await self._ready()
         chosen = {} if asked["only"] else dict(self._chosen)
         wanted = set(asked["ids"])
         if asked["on"]:
-            known = {key: row for row in listing.seen() if (key := self._key(row)) in wanted}
+            known = {key: self._told[key] for key in asked["ids"] if key in self._told}
             if missing := wanted - known.keys() - chosen.keys():
                 raise InputError(
                     f"{len(missing)} of these rows are not in the table any more.", "Refresh, then select again."
@@ -269,7 +279,7 @@ class Browser(JobWidget, Generic[R]):
         event: Selected = {"kind": "selected", "ids": list(chosen)}
         if self.comm is not None:
             self.send(event)
-        self._publish_soon()
+        self._publishing.soon()
         return {"ids": event["ids"]}
 
     # --- state ----------------------------------------------------------------------------------------------------
@@ -277,28 +287,16 @@ class Browser(JobWidget, Generic[R]):
     def show_state(self, state: JobState) -> None:
         """Show a job that the browser has started."""
         self._content["job"] = state
-        self._publish_soon()
+        self._publishing.soon()
 
     def _show(self, *, loading: bool, error: Problem | None = None, **content: Any) -> None:
         self._content |= {"loading": loading, "error": error, **content, **self._known()}
-        self._publish()
-
-    def _publish_soon(self) -> None:
-        # Always on the bridge's thread: states of two threads could overtake each other.
-        if not self._is_publishing_due:
-            self._is_publishing_due = True
-            bridge.submit(self._publish_later)
-
-    async def _publish_later(self) -> None:
-        await asyncio.sleep(self._published_at + PUBLISH_S - time.monotonic())
-        self._is_publishing_due = False
         self._publish()
 
     async def _publish_now(self) -> None:
         self._publish()
 
     def _publish(self) -> None:
-        self._published_at = time.monotonic()
         self._content |= self._known()
         if self.comm is not None:
             self.state = dict(self._content)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import sys
 import threading
+import time
 
 _NEEDED = ("job_panel", "show", "uploader", "session_browser", "file_browser")
+_PAUSES_S = (0.1, 0.5, 2.0)
 
 
 def import_widgets() -> threading.Thread | None:
@@ -23,6 +24,11 @@ def import_widgets() -> threading.Thread | None:
 
 
 def _import() -> None:
-    with contextlib.suppress(Exception):  # the widget itself says what is wrong with it
-        for name in _NEEDED:
-            importlib.import_module(f".{name}", __package__)
+    for name in _NEEDED:
+        for pause_s in _PAUSES_S:
+            try:
+                importlib.import_module(f".{name}", __package__)
+            except Exception:  # half imported by the main thread, perhaps; else the widget itself says what is wrong
+                time.sleep(pause_s)
+            else:
+                break

@@ -12,8 +12,7 @@ from .job_panel import JobLike, JobPanel
 from .session_browser import SessionBrowser
 from .uploader import Uploader
 
-TITLES = ("Upload", "Jobs", "Sessions", "Files")
-JOBS_TAB = TITLES.index("Jobs")
+JOBS_TAB = 1
 SHOWN_JOBS = 10  # newest; each panel carries its own copy of the bundle
 
 
@@ -29,10 +28,19 @@ def dashboard(
         files: The fourth one.
 
     Returns:
-        The tabs; their children are ordinary widgets.
+        The tabs, in the language of the page that shows them; their children are ordinary widgets.
     """
     panels = _Panels(jobs)
-    tab = ipywidgets.Tab([uploader, panels.box, sessions, files], titles=TITLES)
+    tab = ipywidgets.Tab([uploader, panels.box, sessions, files])
+
+    def say() -> None:
+        """The words that are ipywidgets' own to show; the page says its language to the widgets inside."""
+        tr = uploader.tr
+        tab.titles = (tr("Upload"), tr("Jobs"), tr("Sessions"), tr("Files"))
+        panels.none.value = tr("No uploads or downloads in this kernel yet.")
+
+    say()
+    uploader.language_readers.append(say)
     tab.observe(panels.on_tab, "selected_index")
     return tab
 
@@ -44,6 +52,7 @@ class _Panels:
         self._jobs = jobs
         self._panels: list[JobPanel] = []
         self.box = ipywidgets.VBox(layout={"grid_gap": "10px"})
+        self.none = ipywidgets.Label()
         self.refresh()
 
     def on_tab(self, change: dict[str, Any]) -> None:
@@ -56,4 +65,4 @@ class _Panels:
         self._panels = [made.pop(id(job)) if id(job) in made else JobPanel(job) for job in newest]
         for panel in made.values():
             panel.close()
-        self.box.children = self._panels or [ipywidgets.Label("No uploads or downloads in this kernel yet.")]
+        self.box.children = self._panels or [self.none]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -71,7 +70,7 @@ class FileBrowser(Browser[File]):
     """
 
     _bundle = "file_browser"
-    _parts = ("file_actions", "job_view")
+    _parts = ("file_actions", "file_tools", "job_view")
     _query_type = FileQuery
     _everything: ClassVar[dict[str, Any]] = {"name": "", "filter": "", "sort": "created_at", "order": "DESC"}
     _function = "list_files"
@@ -126,7 +125,7 @@ class FileBrowser(Browser[File]):
         told = self._content["keys"]
         if len(told) < KEYS_TOLD and any(key not in told for key in self._keys):
             self._content["keys"] = [key for key, _ in self._keys.most_common(KEYS_TOLD)]
-            self._publish_soon()
+            self._publishing.soon()
         return page
 
     def _shown(self, row: File, keys: list[str]) -> FileRow:
@@ -170,8 +169,7 @@ class FileBrowser(Browser[File]):
 
     async def _details(self, payload: dict[str, Any]) -> FileDetails:
         wanted = parse(payload, IdPayload)["id"]
-        listing = await self._ready()
-        file = self._chosen.get(wanted) or next((row for row in listing.seen() if self._key(row) == wanted), None)
+        file = self._chosen.get(wanted) or self._told.get(wanted)
         if file is None:
             raise InputError("This file is not in the table any more.", "Refresh it.")
         meta = list((file.meta or {}).items())
@@ -212,18 +210,20 @@ class FileBrowser(Browser[File]):
     async def _delete_chosen(self, files: dict[UUID, File]) -> DeleteResult:
         kept: list[KeptFile] = []
         done = 0
+
+        def ended(file_id: UUID, error: DeepsetError | None) -> None:
+            nonlocal done
+            done += 1
+            if error is None:
+                self._chosen.pop(str(file_id), None)
+            else:
+                kept.append(self._kept(files[file_id], error))
+            if done % EVERY == 0:
+                self._tell(done, len(files))
+
         try:
             async with self._connection.use() as client:
-                outcomes = delete_each(client, self._settings.workspace_name, files)
-                async with contextlib.aclosing(outcomes):
-                    async for file_id, error in outcomes:
-                        done += 1
-                        if error is None:
-                            self._chosen.pop(str(file_id), None)
-                        else:
-                            kept.append(self._kept(files[file_id], error))
-                        if done % EVERY == 0:
-                            self._tell(done, len(files))
+                await delete_each(client, self._settings.workspace_name, files, ended)
         finally:
             self._choose(self._chosen)
             await self._refresh({})

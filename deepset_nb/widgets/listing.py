@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Generic, TypeVar
 
 from ..client.paging import MOST_ROWS, Page
@@ -47,11 +47,6 @@ class Listing(Generic[R]):
             if len(page) < MOST_ROWS:
                 break
         return found
-
-    def seen(self) -> Iterator[R]:
-        """The rows that are kept."""
-        for page in self._pages.values():
-            yield from page
 
     async def _page(self, number: int) -> list[R]:
         if (page := self._kept(number)) is not None:
@@ -175,7 +170,3 @@ class Picked(Listing[R]):
             await pages.aclose()
         self.looked_through = looked
         return found
-
-    def seen(self) -> Iterator[R]:
-        """All rows that meet the condition."""
-        yield from self._found or []

@@ -34,7 +34,6 @@ class Hello(TypedDict):
     """The browser has a live copy of the widget."""
 
     kind: Literal["hello"]
-    frontend: str
     theme: Literal["light", "dark"]
     locale: str
 

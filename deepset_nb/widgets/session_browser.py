@@ -111,7 +111,7 @@ class SessionBrowser(Browser[UploadSessionDetail]):
         picked = self._listing.looked_through if isinstance(self._listing, Picked) else None
         if picked != self._content["looked_through"]:
             self._content["looked_through"] = picked
-            self._publish_soon()
+            self._publishing.soon()
 
     def _shown(self, row: UploadSessionDetail, keys: list[str]) -> SessionRow:
         record = frames.session_record(row)
@@ -150,9 +150,7 @@ class SessionBrowser(Browser[UploadSessionDetail]):
     async def _count(self, payload: dict[str, Any]) -> CountsResult:
         """Of sessions in sight; what cannot change any more is asked for once."""
         ids = parse(payload, IdsPayload)["ids"][:MOST_ASKED]
-        listing = await self._ready()
-        known = {self._key(row): row for row in listing.seen()}
-        rows = [known[one] for one in ids if one in known]
+        rows = [self._told[one] for one in ids if one in self._told]
         return {"sessions": list(await asyncio.gather(*(self._counts_of(row) for row in rows)))}
 
     async def _counts_of(self, row: UploadSessionDetail) -> CountsOf:
@@ -181,7 +179,7 @@ class SessionBrowser(Browser[UploadSessionDetail]):
         rows = self._content["rows"]
         if any(row["session_id"] == key for row in rows):
             self._content["rows"] = [row | {"counts": counts} if row["session_id"] == key else row for row in rows]
-            self._publish_soon()
+            self._publishing.soon()
 
     async def _watch(self, payload: dict[str, Any]) -> CountsResult:
         """The listing again, and then the counts: while something moves."""

@@ -131,7 +131,7 @@ class LiveView:
     def mimebundle(self) -> dict[str, Any]:
         """The panel again; in the very cell that shows it already, a word instead of a second copy."""
         if self._cell is not None and self._shell.execution_count == self._cell:
-            return {"text/plain": "The panel above follows this job."}
+            return {"text/plain": self.panel.tr("The panel above follows this job.")}
         return self.panel.mimebundle()
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:

@@ -27,7 +27,9 @@ _BOX = (
     "border:1px solid color-mix(in srgb,currentColor 25%,transparent);border-radius:4px;padding:10px 14px;"
     "max-width:960px;font-family:system-ui,sans-serif;font-variant-numeric:tabular-nums"
 )
-_CELL = "text-align:left;vertical-align:top;padding:2px 16px 2px 0;overflow-wrap:anywhere"
+_CELL = "text-align:left;vertical-align:top;padding:2px 16px 2px 0;overflow-wrap:break-word"
+_LONG_CELL = _CELL.replace("break-word", "anywhere")  # a column of words is as wide as the longest of them
+_LONG_WORD = re.compile(r"\S{20}")
 
 
 def visible(text: str, longest: int = _LONGEST) -> str:
@@ -207,7 +209,7 @@ def _waiting(state: UploaderState, tr: Translator) -> str:
 # --- pieces ---------------------------------------------------------------------------------------------------------
 
 
-def _where(target: Target, tr: Translator = ENGLISH) -> str:
+def _where(target: Target, tr: Translator) -> str:
     workspace, host = visible(target["workspace"]), visible(target["host"])
     if target["organisation"]:
         of = visible(target["organisation"])
@@ -222,13 +224,17 @@ def _text(text: str, longest: int = 300) -> str:
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], longest: int = 300, *, wide: bool = False) -> str:
     head = "".join(f'<th style="{_CELL}">{_text(name)}</th>' for name in heads)
     body = "".join(
-        "<tr>" + "".join(f'<td style="{_CELL}"><bdi>{_text(cell, longest)}</bdi></td>' for cell in row) + "</tr>"
+        "<tr>" + "".join(f'<td style="{_style(cell)}"><bdi>{_text(cell, longest)}</bdi></td>' for cell in row) + "</tr>"
         for row in rows
     )
     head = f"<thead><tr>{head}</tr></thead>" if head else ""
     # Pages without a doctype give tables a colour and a font of their own.
     style = "border-collapse:collapse;color:inherit;font:inherit" + (";width:100%;table-layout:fixed" if wide else "")
     return f'<table style="{style}">{head}<tbody>{body}</tbody></table>'
+
+
+def _style(cell: str) -> str:
+    return _LONG_CELL if _LONG_WORD.search(cell) else _CELL
 
 
 def _box(parts: Iterable[str]) -> str:

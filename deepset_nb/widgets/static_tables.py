@@ -38,7 +38,7 @@ def _files_title(state: FilesState, tr: Translator) -> str:
 
 
 def _files_rows(state: FilesState, tr: Translator) -> Rows:
-    return [(row["name"], tr.size(row["size"]), _minute(row["created_at"]), row["file_id"]) for row in state["rows"]]
+    return [(row["name"], tr.size(row["size"]), tr.minute(row["created_at"]), row["file_id"]) for row in state["rows"]]
 
 
 # --- sessions -------------------------------------------------------------------------------------------------------
@@ -81,8 +81,8 @@ def _sessions_rows(state: SessionsState, tr: Translator) -> Rows:
         (
             words.get(row["status"], row["status"]),
             verdict(row, state["updated_at"], tr),
-            _minute(row["created_at"]),
-            _minute(row["expires_at"] or ""),
+            tr.minute(row["created_at"]),
+            tr.minute(row["expires_at"] or ""),
             row["created_by"] or "",
             row["session_id"],
         )
@@ -137,7 +137,7 @@ def _plain(title: str, state: FilesState | SessionsState, rows: Rows, tr: Transl
 
 
 def _page(title: str, state: FilesState | SessionsState, heads: Sequence[str], rows: Rows, tr: Translator) -> str:
-    parts = [f"<strong>{_text(title)}</strong>", f"<div>{_text(_where(state['target']), 1000)}</div>"]
+    parts = [f"<strong>{_text(title)}</strong>", f"<div>{_text(_where(state['target'], tr), 1000)}</div>"]
     parts += [f"<div>{_text(line, 600)}</div>" for line in _about(state, tr)]
     if rows:
         parts.append(_table(heads, rows))
@@ -151,10 +151,6 @@ def _about(state: FilesState | SessionsState, tr: Translator) -> list[str]:
         lines.append(visible(f"{error['message']} {error['remedy']}".strip(), 600))
     if state["updated_at"]:
         lines.append(
-            tr("As of {time} UTC; {code} has all of them", time=_minute(state["updated_at"]), code=state["code"])
+            tr("As of {time} UTC; {code} has all of them", time=tr.minute(state["updated_at"]), code=state["code"])
         )
     return lines
-
-
-def _minute(time: str) -> str:
-    return time[:16].replace("T", " ")

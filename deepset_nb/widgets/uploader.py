@@ -173,7 +173,7 @@ class Uploader(JobWidget):
         problems = await asyncio.to_thread(lambda: {one["file"]: offer(one) for one in offered})
         self._publishing.soon()
         return {
-            "refused": [{"file": file, "error": self._said(problem)} for file, problem in problems.items() if problem],
+            "refused": [{"file": one, "error": self.problem(problem)} for one, problem in problems.items() if problem],
             "send": [
                 one["file"] for one in offered if not problems[one["file"]] and not self._chosen.waits(one["file"])
             ],
@@ -201,9 +201,7 @@ class Uploader(JobWidget):
     async def _meta(self, payload: dict[str, Any]) -> MetaResult:
         typed = parse(payload, MetaPayload)
         problem = self._chosen.set_meta(typed["file"], typed["text"])
-        if problem:
-            problem |= self._said({"message": problem["message"], "remedy": problem["remedy"]})
-        return {"problem": problem}
+        return {"problem": {**problem, **self.problem(problem)} if problem else None}
 
     async def _plan(self, payload: dict[str, Any]) -> PlanResult:
         page = parse(payload, UploadPayload)["page"]
@@ -273,9 +271,6 @@ class Uploader(JobWidget):
     def _say(self, message: dict[str, Any]) -> None:
         if self.comm is not None:
             self.send(message)
-
-    def _said(self, problem: Any) -> Any:
-        return {name: self.tr.said(text) for name, text in problem.items()}
 
     # --- to the browser -------------------------------------------------------------------------------------------
 

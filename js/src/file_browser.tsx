@@ -2,9 +2,7 @@ import type { AnyModel } from "@anywidget/types";
 import { useMemo, useRef, useState } from "preact/hooks";
 import { BrowserHead } from "./components/BrowserHead";
 import { CodeLine } from "./components/CodeLine";
-import { Columns } from "./components/Columns";
 import { fileColumns } from "./components/fileColumns";
-import { FilterBox } from "./components/FilterBox";
 import { FileSummary } from "./components/FileSummary";
 import { Grid } from "./components/Grid";
 import { Asking, BusyKernel, Waiting } from "./components/Notice";
@@ -19,6 +17,7 @@ import { usePart } from "./lib/part";
 import { useQuery } from "./lib/query";
 import { useTable } from "./lib/table";
 import type { Doing, FileActionsProps } from "./parts/file_actions";
+import type { FileToolsProps, Tool } from "./parts/file_tools";
 import type { JobPartProps } from "./parts/job_view";
 import "./styles/base.css";
 import "./styles/job.css";
@@ -37,9 +36,10 @@ function Files({ model, requests, state }: ViewProps & { state: FilesState }) {
   const query = useQuery<FileQuery>(requests, state.query);
   const [keys, setKeys] = useState<string[]>([]);
   const table = useTable<FileRow>(model, requests, state, fileRows, keys);
-  const [panel, setPanel] = useState<"filter" | "columns" | null>(null);
+  const [tool, setTool] = useState<Tool | null>(null);
   const [doing, setDoing] = useState<Doing | null>(null);
   const Actions = usePart<FileActionsProps>(requests, "file_actions", doing !== null);
+  const Tools = usePart<FileToolsProps>(requests, "file_tools", tool !== null);
   const Job = usePart<JobPartProps>(requests, "job_view", state.job !== null);
 
   const close = () => {
@@ -51,12 +51,12 @@ function Files({ model, requests, state }: ViewProps & { state: FilesState }) {
     query.ask({ sort, order: state.query.sort === sort ? turned : sort === "name" ? "ASC" : "DESC" });
   };
   const columns = useMemo(() => fileColumns(state.query, sortBy, keys), [state.query, keys, language()]);
-  const fold = (name: "filter" | "columns", label: string, used: boolean) => (
+  const fold = (name: Tool, label: string, used: boolean) => (
     <button
       type="button"
       class={`dnb-button ${used ? "dnb-used" : ""}`}
-      aria-expanded={panel === name}
-      onClick={() => setPanel(panel === name ? null : name)}
+      aria-expanded={tool === name}
+      onClick={() => setTool(tool === name ? null : name)}
     >
       {label}
     </button>
@@ -83,9 +83,8 @@ function Files({ model, requests, state }: ViewProps & { state: FilesState }) {
           {fold("columns", t("Columns"), keys.length > 0)}
         </div>
       </div>
-      {panel === "filter" && <FilterBox query={state.query} ask={query} />}
-      {panel === "columns" && <Columns known={state.keys} chosen={keys} choose={setKeys} />}
-      <Problems of={[panel === "filter" ? null : query.problem, state.error, action.error, table.problem]} />
+      {tool && (Tools ? <Tools tool={tool} state={state} query={query} keys={keys} choose={setKeys} /> : <Asking />)}
+      <Problems of={[Tools && tool === "filter" ? null : query.problem, state.error, action.error, table.problem]} />
       {(action.slow || query.slow) && <BusyKernel />}
       {table.rows.extent > 0 ? (
         <Grid

@@ -2,10 +2,12 @@ import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import browser from "../src/file_browser";
 import { providePart } from "../src/lib/part";
 import * as actions from "../src/parts/file_actions";
+import * as tools from "../src/parts/file_tools";
 import * as job from "../src/parts/job_view";
 import { FakeModel, file, files, job as jobState, kernelSays, show, until } from "./model";
 
 providePart("file_actions", actions);
+providePart("file_tools", tools);
 providePart("job_view", job);
 
 /** Answers as the kernel does: rows by their chunk, the selection as it was asked for. */
@@ -218,6 +220,20 @@ it("sorts by what the platform sorts by, and says so of the rest", async () => {
   expect(el.querySelector('[aria-sort="descending"]')!.textContent).toContain("Created");
 });
 
+it("keeps a filter when a sort is clicked before its rows are here, and forgets one that was refused", async () => {
+  const { model, click, type } = await opened();
+  await click("Filter");
+  const field = await type("Metadata filter", "year ge 2020");
+  const enter = () => kernelSays(() => void field.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true })));
+  await enter();
+  await click("Name");
+  expect(model.requests("query").at(-1)!.payload).toEqual({ name: "", filter: "year ge 2020", sort: "name", order: "ASC" });
+  await kernelSays(() => model.refuse("query", "The filter cannot be read.", "Change it."));
+  await click("Name");
+
+  expect(model.requests("query").at(-1)!.payload).toEqual({ name: "", filter: "", sort: "name", order: "ASC" });
+});
+
 it("makes columns of metadata on demand", async () => {
   const { click, el, row, model } = await opened();
   expect(model.requests("rows")).toHaveLength(0);
@@ -226,6 +242,24 @@ it("makes columns of metadata on demand", async () => {
   await until(() => row(3)!.textContent!.includes("topic of 3"));
 
   expect(el.querySelector(".dnb-heads")!.textContent).toContain("topic");
+});
+
+it("shows no value of one metadata column under the head of another", async () => {
+  const { click, el, row } = await opened();
+  const tick = (key: string) =>
+    kernelSays(() => [...el.querySelectorAll<HTMLElement>(".dnb-keys label")].find((one) => one.textContent!.trim() === key)!.click());
+  const cell = () => row(3)!.querySelector(".dnb-key")!;
+  await click("Columns");
+  await tick("topic");
+  await until(() => cell().textContent === "topic of 3");
+  await tick("year");
+  await until(() => row(3)!.textContent!.includes("year of 3"));
+  await tick("topic");
+  expect(cell().textContent).toBe("");
+  expect(cell().querySelector(".dnb-ghost")).not.toBeNull();
+  await until(() => cell().textContent !== "");
+
+  expect(cell().textContent).toBe("year of 3");
 });
 
 it("downloads the selected files into a named folder, and shows the job", async () => {
@@ -266,6 +300,21 @@ it("deletes only after the number was typed, and names what stayed", async () =>
   await kernelSays(() => model.answer("delete", { deleted: 1, kept: [kept] }));
 
   for (const part of ["1 file deleted", "1 file was not deleted.", "It is not yours."]) expect(text()).toContain(part);
+});
+
+it("asks about what is selected now when it is asked to delete again", async () => {
+  const { click, focus, press, text, button } = await opened();
+  await focus(0);
+  await press(" ");
+  await click("Delete…");
+  expect(text()).toContain("Delete 1 file?");
+  await focus(1);
+  await press(" ");
+  expect(text()).toContain("Delete 1 file?");
+  await click("Delete…");
+
+  expect(text()).toContain("Delete 2 files?");
+  expect(button("Delete 2 files")!.getAttribute("aria-disabled")).toBe("true");
 });
 
 it("copies the whole id of a row", async () => {

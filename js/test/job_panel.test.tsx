@@ -17,7 +17,7 @@ const open = async (state: unknown) => {
 it("says hello when the model exists, before any view", async () => {
   const { model, close } = await open(job());
 
-  expect(model.sent[0]!.message).toMatchObject({ kind: "hello", frontend: "unknown", theme: "light" });
+  expect(model.sent[0]!.message).toMatchObject({ kind: "hello", theme: "light" });
   await close();
 });
 

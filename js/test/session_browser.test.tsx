@@ -73,6 +73,20 @@ it("asks how the sessions in sight stand, once", async () => {
   expect(model.requests("counts")).toHaveLength(1);
 });
 
+it("asks again how a session stands of which nothing was said", async () => {
+  const { model, text, wait } = await opened({ rows: [counted(null, { status: "CLOSED" })] });
+  await wait(200);
+  await kernelSays(() => model.answer("counts", { sessions: [] }));
+  await wait(10_000); // a redraw
+  await wait(200);
+  expect(model.requests("counts").map((one) => one.payload)).toEqual([{ ids: [row!.session_id] }, { ids: [row!.session_id] }]);
+  await kernelSays(() => model.answer("counts", { sessions: [{ session_id: row!.session_id, status: "CLOSED", counts: DONE }] }));
+  await wait(20_000);
+
+  expect(text()).toContain("3 of 50 failed");
+  expect(model.requests("counts")).toHaveLength(2);
+});
+
 it("looks again while something moves, less often when nothing changes, and stops in the end", async () => {
   const { model, wait, text } = await opened({ rows: [counted({ finished: 1, failed: 0, pending: 9 }, { status: "CLOSED" })] });
   const answer = (finished: number) =>
@@ -91,6 +105,36 @@ it("looks again while something moves, less often when nothing changes, and stop
   const asked = model.requests("watch").length;
   expect(asked).toBeLessThan(40);
   await wait(QUIET_MS);
+
+  expect(model.requests("watch")).toHaveLength(asked);
+});
+
+it("begins to look again when somebody does something", async () => {
+  const { model, wait, click } = await opened({ rows: [counted({ finished: 1, failed: 0, pending: 9 }, { status: "CLOSED" })] });
+  for (let turn = 0; turn < 120; turn += 1) {
+    await wait(10_000);
+    if (model.requests("watch").length) await kernelSays(() => model.answer("watch", { sessions: [] }));
+  }
+  const asked = model.requests("watch").length;
+  await wait(QUIET_MS);
+  expect(model.requests("watch")).toHaveLength(asked);
+  await click("Refresh");
+  await wait(2_100);
+
+  expect(model.requests("watch")).toHaveLength(asked + 1);
+});
+
+it("believes a listing that a session is over, whatever was heard of it before", async () => {
+  const { model, text, wait } = await opened();
+  const open = { session_id: row!.session_id, status: "OPEN", counts: { finished: 0, failed: 0, pending: null } };
+  await wait(2_100);
+  await kernelSays(() => model.answer("watch", { sessions: [open] }));
+  expect(text()).toContain("open for 20 h");
+  await kernelSays(() => model.set("state", sessions({ version: 6, rows: [counted(DONE, { status: "CLOSED" })] })));
+  expect(text()).toContain("3 of 50 failed");
+  expect(text()).not.toContain("open for");
+  const asked = model.requests("watch").length;
+  await wait(60_000);
 
   expect(model.requests("watch")).toHaveLength(asked);
 });
@@ -188,6 +232,19 @@ it("asks for a status by its chip, and says among how many it was looked for", a
   expect(text()).toContain("12 of the newest 1,000 upload sessions match; there are 4,812");
 });
 
+it("keeps what was asked for and has not come yet when something else is asked for", async () => {
+  const { model, click, el, wait } = await opened();
+  await click("Open");
+  const field = el.querySelector<HTMLInputElement>(".dnb-tools input")!;
+  await kernelSays(() => {
+    field.value = "anna";
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+  await wait(1_000);
+
+  expect(model.requests("query").at(-1)!.payload).toEqual({ status: "OPEN", created_by: "anna" });
+});
+
 it("refreshes once at a time", async () => {
   const { model, click, button } = await opened();
   await click("Refresh");
@@ -217,6 +274,21 @@ it("gives the line of Python for what it shows", async () => {
   await click("Copy as Python");
 
   expect(writeText).toHaveBeenCalledWith("ws.list_upload_sessions(status='OPEN')");
+});
+
+it.each([
+  ["Copied", async () => undefined],
+  ["Not allowed here", () => Promise.reject(new Error("no"))],
+])("says %s for two seconds, to eyes and ears", async (said, writeText) => {
+  vi.stubGlobal("navigator", { language: "en", clipboard: { writeText } });
+  const { button, click, text, wait } = await opened();
+  await click("Copy as Python");
+  expect(button("Copy as Python")!.dataset.copied).toBe(said);
+  expect(text()).toContain(said);
+  await wait(2_100);
+
+  expect(button("Copy as Python")!.dataset.copied).toBe("");
+  expect(text()).not.toContain(said);
 });
 
 it("leaves nothing behind", async () => {

@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, it } from "vitest";
-import { frontend } from "../src/lib/hello";
 import { brightness, followTheme, themeOf } from "../src/lib/theme";
 
 afterEach(() => {
@@ -68,15 +67,6 @@ it("follows a switch, and stops when told to", async () => {
   root.remove();
 });
 
-it.each([
-  ["vscode", () => (document.body.dataset.vscodeThemeKind = "vscode-dark")],
-  ["notebook", () => (document.body.dataset.notebook = "notebooks")],
-  ["unknown", () => undefined],
-])("recognises %s", (name, dress) => {
-  dress();
-  expect(frontend()).toBe(name);
-});
-
 it("colours stand in tokens.css and nowhere else", () => {
   const source = join(__dirname, "..", "src");
   const files = readdirSync(source, { recursive: true, encoding: "utf8" }).filter((name) => /\.(css|tsx?)$/.test(name));
@@ -90,6 +80,17 @@ it("colours stand in tokens.css and nowhere else", () => {
   expect(colour.test("color: #fff")).toBe(true);
   expect(files.length).toBeGreaterThan(20);
   expect(guilty).toEqual([]);
+});
+
+it("a class has one stylesheet: the widgets of a page share them all", () => {
+  const homes = new Map<string, string[]>();
+  for (const name of ["base", "grid", "job", "uploader"]) {
+    const source = readFileSync(join(__dirname, "..", "src", "styles", `${name}.css`), "utf8");
+    for (const [, found = ""] of source.matchAll(/^  \.(dnb-[\w-]+)(?= \{|,)/gm)) homes.set(found, [...(homes.get(found) ?? []), name]);
+  }
+
+  expect(homes.size).toBeGreaterThan(50);
+  expect([...homes].filter(([, names]) => new Set(names).size > 1)).toEqual([]);
 });
 
 it("server text never enters the page as HTML", () => {

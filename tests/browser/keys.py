@@ -19,7 +19,7 @@ class Keys:
 
     def __init__(self, lab: Lab, widget: Locator) -> None:
         self.lab, self.widget = lab, widget
-        self._checks = Checks(lab, widget)
+        self._checks = Checks(widget)
         self._cells = self._notebook()
         # From the cell itself, as someone does who reads a notebook with the arrow keys.
         widget.evaluate("(root) => root.closest('.jp-Cell').focus()")
@@ -52,9 +52,9 @@ class Keys:
     def holds_focus(self) -> None:
         """Check that the widget has the focus, and that the notebook is as it was."""
         end = time.monotonic() + REDRAWN_MS / 1000
-        while self.focused() is None and time.monotonic() < end:
+        while (name := self.focused()) is None and time.monotonic() < end:
             self.lab.page.wait_for_timeout(50)  # the notebook draws the output again
-        assert self.focused() is not None, f"the focus is lost to {self._active()}"
+        assert name is not None, f"the focus is lost to {self._active()}"
         assert self._notebook() == self._cells, "a key went to the notebook"
 
     def _active(self) -> str:

@@ -186,20 +186,6 @@ class Lab:
         (element or self.page).screenshot(path=path)
         return path
 
-    def accessibility_faults(self, selector: str) -> list[str]:
-        """What axe-core finds wrong inside ``selector``: rule, then the element."""
-        assert AXE.exists(), "axe-core is missing: run `npm ci` in js/"
-        if not self.page.evaluate("() => !!window.axe"):
-            self.page.evaluate(AXE.read_text())  # JupyterLab's module loader would swallow a script tag
-        # The application's <body> has no height of its own; axe then takes all for hidden and skips the contrast.
-        self.page.add_style_tag(content="body { min-height: 100vh }")
-        faults: list[str] = self.evaluate(
-            """async (selector) => (await axe.run(selector)).violations.flatMap((fault) =>
-                fault.nodes.map((node) => `${fault.id}: ${node.html.slice(0, 160)}`))""",
-            selector,
-        )
-        return faults
-
     def close_notebooks(self) -> None:
         """Close every notebook without saving, and end its kernel."""
         self.evaluate(

@@ -7,16 +7,22 @@ from __future__ import annotations
 
 import itertools
 import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 from typing import Self
 
 import httpx
 from playwright.sync_api import FilePayload, Locator, expect
 
 from deepset_nb.emulator import Connection
+from deepset_nb.i18n import Messages, Translator
+from tests.browser import many_sessions
 from tests.browser.cells import END_MS, expect_tone, join
 from tests.browser.lab import Lab
+from tests.texts import catalogue
 
 _rooms = itertools.count(1)
 
@@ -58,12 +64,16 @@ class Stage:
     """Where scenes are set: the open notebook of a JupyterLab page, and its sandbox's faults.
 
     Attributes:
+        language: Of the page.
+        data: The sandbox's data folder; what needs it is heavy.
         output: The last cell's.
         widget: What it shows.
     """
 
     lab: Lab
     faults: Faults
+    language: str = "en"
+    data: Path | None = None
     output: Locator = field(init=False)
     widget: Locator = field(init=False)
 
@@ -72,6 +82,10 @@ class Stage:
         self.faults.only(*SCENES[name].faults)
         SCENES[name].make(self)
         return self.widget
+
+    def say(self, words: str) -> str:
+        """What the page shows for English words."""
+        return _translator(self.language).said(words)
 
     def show(self, *cells: str, **files: int) -> Locator:
         """Run these cells, with a ``ws`` of their own and ``folder`` as `join` says; returns the last one's widget."""
@@ -84,6 +98,16 @@ class Stage:
     def job(self) -> Locator:
         """The last cell's panel."""
         return self.widget.locator(".dnb-job")
+
+
+@cache
+def _translator(language: str) -> Translator:
+    path = catalogue.FOLDER / f"{language.partition('-')[0]}.po"
+    shown: Messages = {}
+    for message in catalogue.read(path) if path.exists() else []:
+        if isinstance(message.id, str) and catalogue.ENGINE not in message.flags:
+            shown[message.id] = str(message.string)
+    return Translator(language, {}, {}, shown)
 
 
 @dataclass(frozen=True)
@@ -130,7 +154,7 @@ def chosen(stage: Stage, files: dict[str, bytes]) -> Locator:
     """An uploader to which these files were given."""
     shown = stage.show("uploader = ws.uploader()\nuploader")
     shown.locator("input[data-dnb=files]").set_input_files(letters(**files))
-    expect(shown.get_by_role("button", name="Upload", exact=True)).to_be_enabled(timeout=END_MS)
+    expect(shown.get_by_role("button", name=stage.say("Upload"), exact=True)).to_be_enabled(timeout=END_MS)
     return shown
 
 
@@ -148,7 +172,7 @@ ws.upload(folder, show=False).wait(60)
 @scene()
 def uploader_empty(stage: Stage) -> None:
     shown = stage.show("ws.uploader()")
-    expect(shown.get_by_role("button", name="Choose files")).to_be_visible()
+    expect(shown.get_by_role("button", name=stage.say("Choose files"))).to_be_visible()
 
 
 @scene()
@@ -159,20 +183,20 @@ def uploader_chosen(stage: Stage) -> None:
 @scene()
 def uploader_stopped(stage: Stage) -> None:
     shown = chosen(stage, LETTERS | STOPPED)
-    expect(shown.get_by_role("button", name="Leave")).to_be_visible(timeout=END_MS)
+    expect(shown.locator(".dnb-hazards button")).to_be_visible(timeout=END_MS)
 
 
 @scene()
 def uploader_metadata(stage: Stage) -> None:
     shown = chosen(stage, LETTERS)
-    shown.get_by_role("button", name="Metadata of all files").click()
+    shown.get_by_role("button", name=stage.say("Metadata of all files")).click()
     shown.get_by_role("textbox").fill('{"topic": "letters",\n "year": 1987,}')
     expect(shown.get_by_role("textbox")).to_have_attribute("aria-invalid", "true", timeout=END_MS)
 
 
 @scene("fail:letter to the reading room.txt=FAILED_TO_PARSE_META")
 def uploader_failed(stage: Stage) -> None:
-    chosen(stage, LETTERS).get_by_role("button", name="Upload", exact=True).click()
+    chosen(stage, LETTERS).get_by_role("button", name=stage.say("Upload"), exact=True).click()
     expect_tone(stage.job, "fail")
 
 
@@ -191,7 +215,7 @@ def job_failed(stage: Stage) -> None:
 @scene("bandwidth:400000")
 def job_cancelled(stage: Stage) -> None:
     stage.show("job = ws.upload(folder)", atlas=20_000_000)
-    expect(stage.job).to_contain_text(re.compile(r"[\d.]+ [kM]B of 20 MB"), timeout=END_MS)
+    expect(stage.job).to_contain_text(re.compile(r"[\d.,]+ [kM]B (of|von) 20 MB"), timeout=END_MS)
     stage.lab.run("job.cancel().wait(20)")
     expect_tone(stage.job, "warn")
 
@@ -200,46 +224,60 @@ def job_cancelled(stage: Stage) -> None:
 def job_receipt(stage: Stage) -> None:
     stage.show("job = ws.upload(folder)", **{f"page{number}": 1_000 * number for number in range(1, 30)}, moon=2_000)
     expect_tone(stage.job, "fail")
-    stage.job.get_by_role("button", name="Receipt").click()
-    expect(stage.job.get_by_role("button", name="Next")).to_be_visible(timeout=END_MS)
+    stage.job.get_by_role("button", name=stage.say("Receipt")).click()
+    expect(stage.job.get_by_role("button", name=stage.say("Next"))).to_be_visible(timeout=END_MS)
 
 
 @scene("slow_down:1000")
 def job_waiting(stage: Stage) -> None:
     stage.show("job = ws.upload(folder)", a=1_000, b=250_000)
-    expect(stage.job).to_contain_text("try 2", timeout=END_MS)
+    expect(stage.job).to_contain_text(re.compile(r"(try|Versuch) 2"), timeout=END_MS)
 
 
 def sessions(stage: Stage) -> Locator:
     """The sessions of a workspace: two open, one closed in which one of two files failed."""
     shown = stage.show(OPEN_SESSIONS, "ws.session_browser()", comet=1_000, moon=2_000)
-    expect(shown.get_by_role("row", name="1 of 2 failed")).to_be_visible(timeout=END_MS)
+    expect(shown.get_by_role("row", name=stage.say("1 of 2 failed"))).to_be_visible(timeout=END_MS)
     return shown
 
 
 @scene()
 def sessions_empty(stage: Stage) -> None:
     shown = stage.show("ws.session_browser()")
-    expect(shown).to_contain_text("Updated", timeout=END_MS)
+    expect(shown.locator(".dnb-age")).to_be_visible(timeout=END_MS)
 
 
 @scene("fail:moon.txt=FAILED_TO_PARSE_META")
 def sessions_details(stage: Stage) -> None:
     shown = sessions(stage)
-    shown.get_by_role("row", name="1 of 2 failed").click()
+    shown.get_by_role("row", name=stage.say("1 of 2 failed")).click()
     expect(shown.get_by_role("cell", name="moon.txt")).to_be_visible(timeout=END_MS)
 
 
 @scene("fail:moon.txt=FAILED_TO_PARSE_META")
 def sessions_question(stage: Stage) -> None:
     shown = sessions(stage)
-    shown.get_by_role("button", name="Close…").first.click()
-    expect(shown.get_by_role("button", name="Close and ingest")).to_be_visible(timeout=END_MS)
+    shown.get_by_role("button", name=stage.say("Close…")).first.click()
+    expect(shown.get_by_role("button", name=stage.say("Close and ingest"))).to_be_visible(timeout=END_MS)
 
 
 @scene()
 def sessions_failed(stage: Stage) -> None:
     refused(stage, stage.show("ws.session_browser()"))
+
+
+@scene(heavy=True)
+def sessions_100000(stage: Stage) -> None:
+    assert stage.data
+    stage.show("None")
+    room = stage.lab.run("print(ws.name)").strip()
+    many_sessions.write(stage.data, room, 100_000, time.time_ns() // 1_000)
+    stage.output = stage.lab.add("ws.session_browser()")
+    stage.widget = stage.output.locator(".dnb").first
+    expect(stage.widget.locator(".dnb-row").first).to_be_visible(timeout=END_MS)
+    stage.widget.locator(".dnb-grid").evaluate("(grid) => { grid.scrollTop = grid.scrollHeight / 3 }")
+    expect(stage.widget.locator(".dnb-row[aria-busy=true]")).to_have_count(0, timeout=END_MS)
+    expect(stage.widget.locator("[class^=dnb-said]").nth(7)).to_be_attached(timeout=END_MS)  # those in sight
 
 
 def files(stage: Stage, count: int = 300) -> Locator:
@@ -251,28 +289,28 @@ def files(stage: Stage, count: int = 300) -> Locator:
 
 def refused(stage: Stage, shown: Locator) -> None:
     """A browser whose Refresh failed."""
-    expect(shown).to_contain_text("Updated", timeout=END_MS)
+    expect(shown.locator(".dnb-age")).to_be_visible(timeout=END_MS)
     stage.faults.add("api_502_html:100")
-    shown.get_by_role("button", name="Refresh").click()
+    shown.get_by_role("button", name=stage.say("Refresh")).click()
     expect(shown.locator(".dnb-notice").first).to_be_visible(timeout=END_MS)
 
 
 @scene()
 def files_empty(stage: Stage) -> None:
     shown = stage.show("ws.file_browser()")
-    shown.get_by_label("Name contains").fill("nothing of this name")
+    shown.get_by_label(stage.say("Name contains")).fill("nothing of this name")
     expect(shown.get_by_role("row")).to_have_count(0, timeout=END_MS)
 
 
 @scene()
 def files_chosen(stage: Stage) -> None:
     shown = files(stage)
-    shown.get_by_role("button", name="Columns").click()
+    shown.get_by_role("button", name=stage.say("Columns")).click()
     for key in ("topic", "year"):
         shown.get_by_label(key).check()
     for row in (1, 2, 4):
         shown.get_by_role("row").nth(row).click(modifiers=["Control"])
-    expect(shown.get_by_role("button", name="Download")).to_be_visible()
+    expect(shown.get_by_role("button", name=stage.say("Download…"))).to_be_visible()
 
 
 @scene()
@@ -287,16 +325,16 @@ def files_delete(stage: Stage) -> None:
     shown = files(stage)
     for row in (1, 2, 4):
         shown.get_by_role("row").nth(row).click(modifiers=["Control"])
-    shown.get_by_role("button", name="Delete").click()
-    expect(shown.get_by_role("button", name="Keep them")).to_be_visible(timeout=END_MS)
+    shown.get_by_role("button", name=stage.say("Delete…")).click()
+    expect(shown.get_by_role("button", name=stage.say("Keep them"))).to_be_visible(timeout=END_MS)
 
 
 @scene()
 def files_refused(stage: Stage) -> None:
     shown = files(stage)
-    shown.get_by_role("button", name="Filter").click()
-    shown.get_by_label("Metadata filter").fill("topic = 'rivers'")
-    shown.get_by_label("Metadata filter").press("Enter")
+    shown.get_by_role("button", name=stage.say("Filter")).click()
+    shown.get_by_label(stage.say("Metadata filter")).fill("topic = 'rivers'")
+    shown.get_by_label(stage.say("Metadata filter")).press("Enter")
     expect(shown.locator(".dnb-notice").first).to_be_visible(timeout=END_MS)
 
 
@@ -316,7 +354,7 @@ def dashboard(stage: Stage, tab: str) -> None:
     """A dashboard, opened at one of its tabs."""
     stage.show("ws.upload(folder, show=False).wait(60)", "ws.dashboard()", comet=1_000, moon=2_000)
     stage.widget = stage.output.locator(".jupyter-widget-tab").first
-    stage.widget.get_by_role("tab", name=tab).click()
+    stage.widget.get_by_role("tab", name=stage.say(tab)).click()
     expect(stage.widget.locator(".dnb:visible").first).to_be_visible(timeout=END_MS)
     stage.lab.page.mouse.move(0, 0)
 
@@ -372,26 +410,27 @@ def static_files(stage: Stage) -> None:
 @scene("bandwidth:30000")
 def job_busy(stage: Stage) -> None:
     stage.show("job = ws.upload(folder)", atlas=20_000_000, notes=1_000)
-    expect(stage.job).to_contain_text(re.compile(r"\b(?!0 B|20 MB)[\d.]+ [kM]B of 20 MB"), timeout=END_MS)
+    expect(stage.job).to_contain_text(re.compile(r"\b(?!0 B|20 MB)[\d.,]+ [kM]B (of|von) 20 MB"), timeout=END_MS)
 
 
 @scene("bandwidth:30000")
 def uploader_busy(stage: Stage) -> None:
-    chosen(stage, LETTERS | {"atlas.pdf": b"x" * 9_000_000}).get_by_role("button", name="Upload", exact=True).click()
-    expect(stage.job).to_contain_text("of 11.4 MB", timeout=END_MS)
+    shown = chosen(stage, LETTERS | {"atlas.pdf": b"x" * 9_000_000})
+    shown.get_by_role("button", name=stage.say("Upload"), exact=True).click()
+    expect(stage.job).to_contain_text(re.compile(r"(of|von) 11[.,]4 MB"), timeout=END_MS)
 
 
 @scene("bandwidth:30000")
 def job_choice(stage: Stage) -> None:
     stage.show("job = ws.upload(folder)", atlas=20_000_000, notes=1_000)
-    expect(stage.job).to_contain_text("of 20 MB", timeout=END_MS)
-    stage.job.get_by_role("button", name="Cancel").click()
-    expect(stage.job.get_by_role("button", name="Go on sending")).to_be_visible(timeout=END_MS)
+    expect(stage.job).to_contain_text(re.compile(r"(of|von) 20 MB"), timeout=END_MS)
+    stage.job.get_by_role("button", name=stage.say("Cancel")).click()
+    expect(stage.job.get_by_role("button", name=stage.say("Go on sending"))).to_be_visible(timeout=END_MS)
 
 
 @scene("bandwidth:30000", heavy=True)
 def job_100000(stage: Stage) -> None:
     stage.show("job = ws.upload_texts({f'note-{number:06}.txt': 'x' * (number % 90 + 1) for number in range(100_000)})")
-    expect(stage.job).to_contain_text("100,000 files", timeout=END_MS)
-    stage.job.get_by_role("button", name="Receipt").click()
-    expect(stage.job.get_by_role("button", name="Next")).to_be_visible(timeout=END_MS)
+    expect(stage.job).to_contain_text(re.compile(r"100[.,]000"), timeout=END_MS)
+    stage.job.get_by_role("button", name=stage.say("Receipt")).click()
+    expect(stage.job.get_by_role("button", name=stage.say("Next"))).to_be_visible(timeout=END_MS)

@@ -70,10 +70,14 @@ def jupyterlab(
 def take(names: Sequence[str], folder: Path, language: str) -> None:
     """Set the scenes in one notebook, those of the same faults together, and go through all looks."""
     folder.mkdir(parents=True, exist_ok=True)
-    with jupyterlab(SandboxConfig(corpus=False), language=language) as (lab, sandbox), Faults(sandbox) as faults:
+    with (
+        tempfile.TemporaryDirectory() as data,
+        jupyterlab(SandboxConfig(corpus=False, data=Path(data)), language=language) as (lab, sandbox),
+        Faults(sandbox) as faults,
+    ):
         lab.open(["import deepset_nb as dn"])
         lab.run_all()
-        stage = Stage(lab, faults)
+        stage = Stage(lab, faults, language, Path(data))
         for _, group in itertools.groupby(names, key=lambda name: SCENES[name].faults):  # while they last
             shown = {name: stage.set(name) for name in group}
             for look, theme, size in LOOKS:

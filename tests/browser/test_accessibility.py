@@ -35,7 +35,7 @@ def test_the_checks_see_faults_where_there_are_some(lab: Lab) -> None:
     lab.show(UNKIND)
     widget = lab.page.locator(".jp-OutputArea .dnb").last
     widget.locator("#deaf").wait_for()
-    checks = Checks(lab, widget)
+    checks = Checks(widget)
 
     assert {"button-name", "color-contrast"} <= {fault.partition(":")[0] for fault in checks.axe()}
     assert [fault for fault in checks.small_targets() if "18.0 × 18.0" in fault]
@@ -49,7 +49,7 @@ def test_the_checks_see_faults_where_there_are_some(lab: Lab) -> None:
 @pytest.fixture(scope="module")
 def gallery(stage: Stage) -> dict[str, Checks]:
     """Every scene in one notebook: to open one each would take minutes."""
-    return {name: Checks(stage.lab, stage.set(name)) for name in SCENES if not SCENES[name].heavy}
+    return {name: Checks(stage.set(name)) for name in SCENES if not SCENES[name].heavy}
 
 
 def found(gallery: dict[str, Checks], check: Callable[[Checks], list[str]]) -> dict[str, list[str]]:
@@ -58,7 +58,7 @@ def found(gallery: dict[str, Checks], check: Callable[[Checks], list[str]]) -> d
 
 
 def test_a_screen_reader_hears_milestones_and_faults_politely(stage: Stage) -> None:
-    empty = Checks(stage.lab, stage.set("sessions-empty"))
+    empty = Checks(stage.set("sessions-empty"))
     empty.listen()
     stage.faults.add("bandwidth:400000")
     stage.show("job = ws.upload(folder)", **{f"page{number}": 200_000 for number in range(30)})

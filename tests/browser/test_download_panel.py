@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.cells import expect_tone, job_panel, join
+from tests.browser.checks import Checks
 from tests.browser.lab import THEMES, Lab, Theme
 
 FILLED = """ws.upload(folder, show=False).wait()
@@ -41,7 +42,7 @@ def test_a_download_is_followed_to_its_true_end_in_both_themes(
     expect(panel).to_contain_text("The platform sends 2,000 bytes of a file that it lists with 5.")
     expect(panel.get_by_role("button", name="Retry 1 file")).to_be_visible()
     lab.picture(f"download-{theme}", panel)
-    assert lab.accessibility_faults(".jp-OutputArea .dnb-job") == []
+    assert Checks(panel).axe() == []
     assert json.loads(lab.run("print(job.receipt.set_index('name')['status'].to_json())")) == {
         "a.txt": "skipped",
         "b.txt": "failed",

@@ -44,16 +44,6 @@ class Zone(anywidget.AnyWidget):
 Zone()
 '''
 
-UNKIND = '''
-import anywidget
-class Unkind(anywidget.AnyWidget):
-    _esm = """export default { render({ el }) {
-        el.classList.add("control-unkind");
-        el.innerHTML = "<input type=text><button></button><p style='color:#bbb;background:#fff'>faint</p>";
-    } }"""
-Unkind()
-'''
-
 
 def test_a_click_reaches_python_and_its_answer_the_page(lab: Lab) -> None:
     lab.show(COUNTER)
@@ -82,14 +72,6 @@ def test_a_theme_shows(lab: Lab, theme: Theme) -> None:
     background = lab.page.evaluate("() => getComputedStyle(document.body).getPropertyValue('--jp-layout-color0')")
 
     assert (background.strip() in {"white", "#fff", "#ffffff"}) is (theme == "light"), background
-
-
-def test_axe_sees_faults_where_there_are_some(lab: Lab) -> None:
-    lab.show(UNKIND)
-    lab.page.locator(".control-unkind").wait_for()
-    found = {fault.partition(":")[0] for fault in lab.accessibility_faults(".control-unkind")}
-
-    assert {"label", "button-name", "color-contrast"} <= found
 
 
 def test_an_error_in_a_cell_is_seen(lab: Lab) -> None:

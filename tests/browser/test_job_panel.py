@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 
 from deepset_nb.emulator import Connection
 from tests.browser.cells import END_MS, expect_tone, job_panel, join, stop
+from tests.browser.checks import Checks
 from tests.browser.lab import Lab
 from tests.process import ROOT
 
@@ -66,7 +67,7 @@ def test_the_choice_of_how_to_stop_is_made_with_the_keyboard(lab: Lab, fault: Ca
     expect(panel.get_by_role("button", name="Stop, ingest later")).to_be_focused()
     expect(panel).to_contain_text("1 file waits in the upload session, not ingested.")
     lab.picture("job-panel-choice", panel)
-    assert lab.accessibility_faults(".jp-OutputArea .dnb-job") == []
+    assert Checks(panel).axe() == []
     keyboard.press("Escape")
     expect(cancel).to_be_focused()
     expect(panel.get_by_role("group", name="How to stop")).to_have_count(0)
@@ -115,7 +116,7 @@ def test_every_file_can_be_looked_at_page_by_page(lab: Lab) -> None:
     receipt.get_by_role("combobox").select_option("failed")
     expect(receipt.locator("tbody tr")).to_have_count(1)
     expect(receipt).to_contain_text("The file is empty")
-    assert lab.accessibility_faults(".jp-OutputArea .dnb-job") == []
+    assert Checks(panel).axe() == []
     code = receipt.locator("code").inner_text()
     assert lab.run(f"print(len({code}))").strip() == "46"
 

@@ -24,8 +24,8 @@ def test_files_are_chosen_removed_and_uploaded(stage: Stage, tmp_path: Path) -> 
         (tmp_path / name).write_text(name)
     widget = stage.show("uploader = ws.uploader()\nuploader")
     keys = Keys(stage.lab, widget)
-    keys.to("Choose files")
     with stage.lab.page.expect_file_chooser() as chooser:
+        keys.to("Choose files")  # meanwhile the browser hears that it is not to open a window of its own
         keys.press("Enter")
     chooser.value.set_files([tmp_path / "one.txt", tmp_path / "two.txt"])
     expect(widget.get_by_role("button", name="Upload", exact=True)).to_be_enabled(timeout=END_MS)

@@ -199,7 +199,7 @@ def test_what_this_version_cannot_do_is_called_not_available() -> None:
 def test_the_stand_ins_are_small() -> None:
     for work in map(quick, WORKLOADS):
         assert work.files * work.size <= 100 << 20
-        assert work.files <= 2000
+        assert work.files <= (2000 if work.size else 20_000)  # rows of a listing are nowhere written as files
 
 
 def test_a_quick_run_prints_its_table() -> None:

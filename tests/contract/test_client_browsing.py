@@ -30,7 +30,9 @@ def make_files(ws: dn.Workspace, count: int) -> list[UUID]:
 
 
 async def outcomes(client: AsyncClient, workspace: str, ids):
-    return [outcome async for outcome in delete_each(client, workspace, ids)]
+    found = []
+    await delete_each(client, workspace, ids, lambda file_id, error: found.append((file_id, error)))
+    return found
 
 
 def test_a_page_is_found_by_its_number_or_by_what_comes_before(ws: dn.Workspace) -> None:

@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 
 import deepset_nb as dn
-from deepset_nb import file_frames, looking
+from deepset_nb import bridge, file_frames, looking
 from deepset_nb.errors import InputError
+from tests.clients.front import front
 
 METAS: list[dict[str, Any]] = [
     {"topic": "news", "year": 2024, "draft": False, "score": 1},
@@ -71,6 +72,27 @@ def test_a_limit_counts_what_fits(files: dn.Workspace) -> None:
     assert files.list_files(limit=2)["name"].tolist() == ["3.txt", "2.txt"]
     assert names(files.list_files(meta={"year": 2025}, limit=1)) == ["2.txt"]
     assert len(files.list_files(limit=0)) == 0
+
+
+def test_a_limit_asks_for_no_smaller_pages_where_files_are_picked_here(ws: dn.Workspace) -> None:
+    assert ws.sandbox is not None
+    bridge.run(ws.sandbox._admin.add_files, ws.name, 300)
+    with front(ws.settings.api_url) as gateway:
+        there = dn.Workspace(ws.name, api_key=ws.settings.api_key.reveal(), api_url=gateway.api_url)
+        assert there.list_files(created_after="2100-01-01", order="ASC", limit=2).empty
+        assert there.list_files(created_after="2100-01-01", sort="name", limit=2).empty
+
+    assert len(gateway.requests) <= 10
+
+
+def test_large_whole_numbers_beside_others_are_not_rounded(ws: dn.Workspace) -> None:
+    metas: list[dict[str, Any]] = [{"k": 2**53 + 1}, {"k": 0.5}]
+    texts = [dn.DeepsetCloudFile("text", f"{number}.txt", meta) for number, meta in enumerate(metas)]
+    ws.upload_texts(texts, show=False).wait(30)
+    frame = ws.list_files(expand_meta=True)
+
+    assert sorted(frame["meta.k"]) == [0.5, 2**53 + 1]
+    assert ws.apply_meta(frame, dry_run=True).empty
 
 
 def test_metadata_becomes_columns_with_a_type_each(files: dn.Workspace) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 import fsspec
+import pandas as pd
 import pytest
 from moto.server import ThreadedMotoServer
 
@@ -59,7 +60,7 @@ def web(tmp_path: Path) -> Iterator[str]:
             """Nobody reads it."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(tmp_path / "web")))
-    Thread(target=server.serve_forever, daemon=True).start()
+    Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     server.server_close()
@@ -91,6 +92,14 @@ def s3() -> Iterator[str]:
 @pytest.fixture(params=["memory", "zipped", "s3"])
 def folder(request: pytest.FixtureRequest) -> str:
     return str(request.getfixturevalue(request.param))
+
+
+@pytest.fixture
+def elsewhere(s3: str) -> Iterator[Any]:
+    """The same S3 as somebody else writes to it, of whom the kernel's file system hears nothing."""
+    system = fsspec.filesystem("s3", skip_instance_cache=True, **fsspec.config.conf["s3"])
+    yield system
+    fsspec.asyn.sync(fsspec.asyn.get_loop(), system.s3.close)
 
 
 def held(ws: dn.Workspace, tmp_path: Path) -> dict[str, bytes]:
@@ -175,6 +184,99 @@ def test_the_same_cell_twice_sends_nothing_again(ws: dn.Workspace, folder: str) 
     assert again.loc[["a.txt", "b.txt"], "status"].tolist() == ["skipped", "skipped"]
 
 
+def test_what_others_put_into_a_store_meanwhile_is_seen(ws: dn.Workspace, elsewhere: Any, tmp_path: Path) -> None:
+    place = f"bucket/{uuid4().hex}"
+    elsewhere.pipe({f"{place}/a.txt": b"first", f"{place}/b.txt": b"second", f"{place}/deep/": b""})
+    ws.upload(f"s3://{place}", recursive=True, show=False).wait(60)
+    elsewhere.pipe({f"{place}/a.txt": b"longer than before", f"{place}/c.txt": b"third"})
+    again = ws.upload(f"s3://{place}/*.txt", write_mode="OVERWRITE", show=False).wait(60).receipt
+
+    assert again[["name", "status"]].values.tolist() == [["a.txt", "ok"], ["b.txt", "skipped"], ["c.txt", "ok"]]
+    assert held(ws, tmp_path)["a.txt"] == b"longer than before"
+
+
+def test_a_file_that_others_changed_is_looked_at_afresh_when_it_is_named(
+    ws: dn.Workspace, elsewhere: Any, tmp_path: Path
+) -> None:
+    place = f"bucket/{uuid4().hex}"
+    elsewhere.pipe(f"{place}/a.txt", b"first")
+    ws.upload(f"s3://{place}", show=False).wait(60)
+    elsewhere.pipe({f"{place}/a.txt": b"second and longer", f"{place}/new.txt": b"new"})
+    named = [f"s3://{place}/new.txt", f"simplecache::s3://{place}/a.txt"]
+    frame = pd.DataFrame({"path": [f"s3://{place}/a.txt", f"s3://{place}/new.txt"]})
+
+    assert ws.plan(named, resume=False)["size"].tolist() == [3, 17]
+    assert ws.plan(frame, resume=False)["size"].tolist() == [17, 3]
+    assert ws.upload(frame, show=False).wait(60).receipt["status"].tolist() == ["ok", "ok"]
+
+
+def test_a_file_that_is_not_what_was_listed_is_not_read(ws: dn.Workspace, elsewhere: Any) -> None:
+    place = f"bucket/{uuid4().hex}"
+    elsewhere.pipe(f"{place}/a.txt", b"first")
+    assert ws.plan(f"s3://{place}", resume=False)["action"].tolist() == ["send"]
+    elsewhere.pipe(f"{place}/a.txt", b"other")
+
+    with pytest.raises(OSError, match="changed meanwhile"), places.opened(f"s3://{place}/a.txt") as file:
+        file.read()
+
+
+def test_a_retry_looks_afresh_at_a_store(ws: dn.Workspace, elsewhere: Any) -> None:
+    place = f"bucket/{uuid4().hex}"
+    elsewhere.pipe(f"{place}/a.txt", b"")
+    job = ws.upload(f"s3://{place}", show=False).wait(60)
+    elsewhere.pipe(f"{place}/a.txt", b"filled")
+
+    assert job.receipt["status"].tolist() == ["failed"]
+    assert job.retry().wait(60).receipt["status"].tolist() == ["ok"]
+
+
+def test_an_archive_that_tells_no_time_is_compared_by_content(ws: dn.Workspace, tmp_path: Path) -> None:
+    url = f"zip://a.txt::file://{tmp_path / 'files.zip'}"
+    receipts = []
+    for content in ("first", "first", "other"):
+        with zipfile.ZipFile(tmp_path / "files.zip", "w") as archive:
+            archive.writestr(zipfile.ZipInfo("a.txt", (1980, 0, 0, 0, 0, 0)), content)
+        receipts.append(ws.upload(url, show=False).wait(60).receipt.loc[0, "status"])
+
+    assert receipts == ["ok", "skipped", "ok"]
+
+
+def test_a_glob_takes_the_metadata_of_what_it_finds(ws: dn.Workspace, folder: str) -> None:
+    first, chain, rest = folder.partition("::")
+    slash = "" if first.endswith("/") else "/"
+    plan = ws.plan(f"{first}{slash}b.t*t{chain}{rest}")
+
+    assert plan[["name", "meta"]].values.tolist() == [["b.txt", {"topic": "rivers"}]]
+
+
+def test_a_cache_before_a_folder_stays_before_its_files(ws: dn.Workspace, memory: str, tmp_path: Path) -> None:
+    plan = ws.plan(f"simplecache::{memory}", recursive=True)
+    receipt = ws.upload(plan, show=False).wait(60).receipt.set_index("name")
+    found = ws.upload(f"simplecache::{memory}/deep/*.txt", show=False).wait(60).receipt
+
+    assert plan.set_index("name").loc["c.txt", "path"] == f"simplecache::{memory}/deep/c.txt"
+    assert receipt.loc[["a.txt", "b.txt", "c.txt", "big.bin"], "status"].unique().tolist() == ["ok"]
+    assert ws.list_files("b.txt")["meta"].tolist() == [{"topic": "rivers"}]
+    assert found[["path", "status"]].values.tolist() == [[f"simplecache::{memory}/deep/c.txt", "skipped"]]
+    assert held(ws, tmp_path)["c.txt"] == FILES["deep/c.txt"]
+
+
+def test_a_plan_of_a_store_goes_up_as_it_is(ws: dn.Workspace, folder: str) -> None:
+    receipt = ws.upload(ws.plan(folder, recursive=True), show=False).wait(60).receipt.set_index("name")
+
+    assert receipt.loc[["a.txt", "b.txt", "c.txt", "big.bin"], "status"].unique().tolist() == ["ok"]
+    assert ws.list_files("b.txt")["meta"].tolist() == [{"topic": "rivers"}]
+
+
+def test_an_address_below_which_nothing_lies_keeps_its_row(ws: dn.Workspace, memory: str, tmp_path: Path) -> None:
+    fsspec.filesystem("memory").pipe(memory.removeprefix("memory:/") + "/only/deep/a.txt", b"x")
+    plan = ws.plan([f"{memory}/*.none", f"{memory}/only", f"{memory}/deep/c.txt"]).set_index("name")
+
+    assert plan["action"].to_dict() == {"*.none": "refuse", "only": "refuse", "c.txt": "send"}
+    assert "matches" in plan.loc["*.none", "reason"]
+    assert "recursive=True" in plan.loc["only", "remedy"]
+
+
 def test_a_file_that_goes_while_it_is_sent_is_one_failed_row(ws: dn.Workspace, memory: str) -> None:
     plan = ws.plan(memory)
     fsspec.filesystem("memory").rm(memory.removeprefix("memory:/") + "/a.txt")
@@ -192,7 +294,7 @@ def test_a_file_that_goes_while_it_is_sent_is_one_failed_row(ws: dn.Workspace, m
 def test_a_wrong_address_is_said_in_the_cell(ws: dn.Workspace, web: str) -> None:
     with pytest.raises(PathNotFound, match=r"memory://nothing"):
         ws.upload("memory://nothing/here", show=False)
-    with pytest.raises(InputError, match="cannot be looked at"):
+    with pytest.raises(InputError, match="cannot be looked at: fsspec knows no addresses of this kind"):
         ws.upload("nonsense://somewhere/file", show=False)
 
 

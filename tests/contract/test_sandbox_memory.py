@@ -30,7 +30,6 @@ def test_an_object_of_2_gib_moves_the_servers_memory_by_less_than_64_mib():
                 with Peak(process.pid) as peak:
                     status = _post_zeros(session["aws_prefixed_request_config"], 2 * GIB)
                 assert status == b"HTTP/1.1 204"
-                print(f"memory rose by {peak.risen / MIB:.1f} MiB")
                 assert peak.risen < 64 * MIB
                 room.close(session)
                 room.wait(session)

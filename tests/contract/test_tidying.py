@@ -10,9 +10,10 @@ import pandas as pd
 import pytest
 
 import deepset_nb as dn
-from deepset_nb import frames
+from deepset_nb import bridge, frames
 from deepset_nb.client import metadata
 from deepset_nb.errors import InputError
+from tests.clients.front import front
 
 METAS: list[dict[str, Any]] = [{"topic": "rivers", "year": 2019}, {"topic": "lakes", "tags": ["a"]}, {}]
 
@@ -184,6 +185,17 @@ def test_files_are_deleted_by_rows_and_by_ids(ws: dn.Workspace, files: pd.DataFr
 
     assert ws.delete_files(files, dry_run=False)["status"].tolist() == ["skipped", "ok", "ok"]
     assert names(ws) == []
+
+
+def test_a_few_ids_are_looked_for_only_until_they_are_found(ws: dn.Workspace) -> None:
+    assert ws.sandbox is not None
+    bridge.run(ws.sandbox._admin.add_files, ws.name, 1000)
+    newest = ws.list_files(limit=1)
+    with front(ws.settings.api_url) as gateway:
+        there = dn.Workspace(ws.name, api_key=ws.settings.api_key.reveal(), api_url=gateway.api_url)
+        assert there.delete_files(newest)["status"].tolist() == ["pending"]
+
+    assert len(gateway.requests) < 5
 
 
 def test_a_name_means_every_file_that_bears_it_and_no_other(ws: dn.Workspace, files: pd.DataFrame) -> None:

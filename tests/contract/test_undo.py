@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +13,8 @@ import pytest
 import deepset_nb as dn
 from deepset_nb import frames
 from deepset_nb.errors import InputError, StillRunning
+from tests.clients.front import Answer, Front, Request, front
+from tests.contract.rooms import StartedRoom, until
 
 
 def names(ws: dn.Workspace) -> list[str]:
@@ -59,6 +63,111 @@ def test_a_job_that_runs_is_not_undone(ws: dn.Workspace, folder: Path) -> None:
         job.undo()
     ws.sandbox.clear_faults()
     job.wait(60)
+
+
+def lagging(gateway: Front, workspace: str, listed: set[str]) -> Callable[[Request], Answer | None]:
+    """Listings that show only these files yet."""
+
+    def rule(request: Request) -> Answer | None:
+        if request.method != "GET" or not request.path.partition("?")[0].endswith(f"{workspace}/files"):
+            return None
+        answer = gateway.passed_on(request)
+        page = json.loads(answer.body)
+        page["data"] = [file for file in page["data"] if file["file_id"] in listed]
+        return Answer(answer.status, json.dumps(page), answer.headers)
+
+    return rule
+
+
+def test_what_a_late_listing_took_for_ours_is_not_removed(start: Callable[..., StartedRoom], tmp_path: Path) -> None:
+    connection = start(ingest_delay_s=0.7).connection
+    ws = dn.Workspace(connection.workspace, api_key=connection.api_key, api_url=connection.api_url)
+    (tmp_path / "handout.txt").write_text("ours")
+    listed: set[str] = set()
+    with front(connection.api_url) as gateway:
+        gateway.rule = lagging(gateway, ws.name, listed)
+        slow = dn.Workspace(ws.name, api_key=connection.api_key, api_url=gateway.api_url)
+        job = slow.upload(tmp_path / "handout.txt", show=False)
+        until(lambda: job.state()["phases"][2]["state"] == "active")
+        theirs = ws.upload_texts({"handout.txt": "them"}, show=False).wait(30).receipt["file_id"][0]
+        listed.add(theirs)
+        assert job.wait(30).receipt["file_id"].tolist() == [theirs]
+        gateway.rule = lambda request: None  # now both are listed
+
+        assert job.undo()["status"].tolist() == ["skipped"]
+        assert job.undo(dry_run=False)["reason"].str.contains("not known").all()
+    assert names(ws) == ["handout.txt", "handout.txt"]
+
+
+def test_undo_knows_the_files_of_an_upload_from_those_of_the_next(ws: dn.Workspace, folder: Path) -> None:
+    first = ws.upload(folder, show=False).wait(30)
+    time.sleep(1.1)  # the platform's clock may be that much off
+    second = ws.upload(folder, resume=False, show=False).wait(30)
+    assert set(second.undo(dry_run=False)["status"]) == {"ok"}
+    assert sorted(ws.list_files()["file_id"]) == sorted(first.receipt["file_id"])
+
+    assert set(first.undo(dry_run=False)["status"]) == {"ok"}
+    assert names(ws) == []
+
+
+def test_what_cannot_be_checked_is_not_removed(ws: dn.Workspace, folder: Path) -> None:
+    job = ws.upload(folder, show=False).wait(30)
+    assert ws.sandbox is not None
+    ws.sandbox.fault("api_429:100")
+    told = job.undo(dry_run=False)
+    ws.sandbox.clear_faults()
+
+    assert set(told["status"]) == {"failed"}
+    assert len(names(ws)) == 5
+
+
+def test_a_removal_that_is_broken_off_says_of_each_file_what_became_of_it(ws: dn.Workspace, tmp_path: Path) -> None:
+    for number in range(40):
+        (tmp_path / f"{number:02}.txt").write_text("x")
+    with front(ws.settings.api_url) as gateway:
+        there = dn.Workspace(ws.name, api_key=ws.settings.api_key.reveal(), api_url=gateway.api_url)
+        deleted: list[str] = []
+
+        def stop_it(request: Request) -> None:
+            if request.method == "DELETE":
+                deleted.append(request.path)
+                if len(deleted) == 20:
+                    job.cancel()
+
+        gateway.rule = stop_it
+        job = there.upload(tmp_path, show=False)
+        until(lambda: job.state()["phases"][2]["state"] == "active")
+        job.cancel(ingest="remove").wait(30)
+        status = job.receipt.set_index("name")["status"]
+
+        assert 20 <= len(deleted) < 40
+        assert sorted(status.index[status == "ok"]) == names(ws)
+        assert set(status[status != "ok"]) == {"cancelled"}
+        assert set(job.undo(dry_run=False)["status"]) == {"ok"}
+    assert names(ws) == []
+
+
+def test_what_was_to_be_kept_can_still_be_removed(start: Callable[..., StartedRoom], tmp_path: Path) -> None:
+    connection = start(ingest_delay_s=0.7, faults=("bandwidth:30000",)).connection
+    ws = dn.Workspace(connection.workspace, api_key=connection.api_key, api_url=connection.api_url)
+    for number in range(20):
+        (tmp_path / f"{number:02}.txt").write_text("x" * 2000)
+    job = ws.upload(tmp_path, show=False)
+    until(lambda: job.state()["phases"][1]["files_done"] > 0)
+    job.cancel(ingest="keep")
+    until(lambda: job.state()["phases"][2]["state"] == "active")
+    job.cancel(ingest="remove").wait(30)
+
+    assert set(job.receipt["status"]) == {"cancelled"}
+    assert names(ws) == []
+
+
+def test_an_ended_job_says_that_a_cancel_removes_nothing(ws: dn.Workspace, folder: Path) -> None:
+    job = ws.upload(folder, show=False).wait(30)
+    with pytest.raises(InputError, match=r"nothing was removed\..*job\.undo"):
+        job.cancel(ingest="remove")
+
+    assert len(names(ws)) == 5
 
 
 @pytest.mark.parametrize("phase", [1, 2])

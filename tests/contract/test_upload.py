@@ -282,14 +282,6 @@ def test_cancel_with_keep_ingests_what_was_sent_and_names_the_rest(ws: dn.Worksp
     assert ws.list_upload_sessions()["status"].tolist() == ["CLOSED"]
 
 
-def test_cancel_with_remove_says_that_it_comes_later(ws: dn.Workspace, folder: Path) -> None:
-    job = upload(ws, folder)
-
-    with pytest.raises(InputError, match="remove"):
-        job.cancel(ingest="remove")  # type: ignore[arg-type]
-    job.wait(30)
-
-
 def test_cancel_of_an_ended_job_changes_nothing(ws: dn.Workspace, folder: Path) -> None:
     job = upload(ws, folder).wait(30)
 

@@ -288,6 +288,23 @@ def test_a_text_of_before_is_not_taken_for_the_one_whose_answer_was_lost(
     assert len(ws.list_files()) == 1 + arrives
 
 
+def test_a_text_of_somebody_else_is_not_taken_for_the_one_whose_answer_was_lost(ws: dn.Workspace) -> None:
+    def rule(request: Request) -> Answer | None:
+        if request.method != "POST" or "/files" not in request.path:
+            return None
+        passed_on(
+            ws, Request(request.method, request.path, request.headers, request.body.replace(b"text B", b"text A"))
+        )
+        return Answer(502)
+
+    with front(ws.settings.api_url, rule) as gateway:
+        there = dn.Workspace(ws.name, api_key=ws.settings.api_key.reveal(), api_url=gateway.api_url)
+        job = there.upload_texts({"note.txt": "text B"}, show=False).wait(30)
+
+    assert job.receipt["status"].tolist() == ["failed"]
+    assert job.receipt["file_id"].isna().all()
+
+
 # --- who watches ----------------------------------------------------------------------------------------------------
 
 

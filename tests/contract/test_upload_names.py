@@ -74,6 +74,8 @@ def is_written(folder: Path, name: str, content: bytes) -> bool:
     if "/" in name or name in (".", ".."):
         return False
     try:
+        if os.fsdecode(os.fsencode(name)) != name:  # halves of characters that the disk joins: it lists another name
+            return False
         with open(os.path.join(folder, name), "xb") as file:  # noqa: PTH118, PTH123
             file.write(content)
     except (OSError, ValueError):

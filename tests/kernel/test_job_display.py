@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -27,7 +28,7 @@ def start(job, **options):
     thread.start()
     return thread
 """
-HELLO = {"kind": "hello", "frontend": "test", "theme": "light", "locale": "en"}
+HELLO = {"kind": "hello", "theme": "light", "locale": "en"}
 DONE = "All 3 files are on the platform"
 
 
@@ -151,9 +152,11 @@ def test_without_display_nothing_is_shown(kernel: Kernel) -> None:
     assert len(outputs(kernel, "display_data")) == before
 
 
-def test_what_a_widget_needs_is_imported_before_the_first_one_is_asked_for(kernel: Kernel) -> None:
-    kernel.run_cell("import sys, time, deepset_nb as dn\nassert 'anywidget' not in sys.modules\nws = dn.sandbox()")
-    cell = "end = time.time() + 20\nneeded = 'deepset_nb.widgets.file_browser'\n"
+def test_what_a_widget_needs_is_imported_before_the_first_one_is_asked_for(new_kernel: Callable[..., Kernel]) -> None:
+    kernel = new_kernel()
+    cell = "import sys, time, deepset_nb as dn\nassert 'anywidget' not in sys.modules\nws = dn.sandbox()"
+    assert kernel.run_cell(cell).error is None
+    cell = "end = time.time() + 60\nneeded = 'deepset_nb.widgets.file_browser'\n"
     cell += "while needed not in sys.modules and time.time() < end: time.sleep(0.05)\nprint(needed in sys.modules)"
 
     assert kernel.run_cell(cell).text.strip().endswith("True")

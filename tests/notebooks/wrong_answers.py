@@ -27,8 +27,8 @@ WRONG = {
         "ws.upload('documents/', include='summer-sky.md', meta={'checked': True}, write_mode='OVERWRITE').wait()",
         "ws.upload('documents/', include='*sky.md', meta={'checked': True}).wait()",
         "ws.upload('documents/', include='*sky.md', meta={'checked': 'yes'}, write_mode='OVERWRITE', resume=False).wait()",
-        "ws.upload(['documents/summer-sky.md', 'documents/winter-sky.md'], meta={'checked': True},"
-        " write_mode='OVERWRITE').wait()",
+        "ws.upload_texts([dn.DeepsetCloudFile('x', name, {'checked': True})"
+        " for name in ('summer-sky.md', 'winter-sky.md')], write_mode='OVERWRITE').wait()",
     ),
     ("03-metadata-and-names", 2): (
         "ws.upload('evenings/', recursive=True).wait()",

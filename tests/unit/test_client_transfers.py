@@ -199,6 +199,7 @@ def test_a_download_can_be_left_anywhere():
 
 
 def test_the_metadata_of_a_file_is_read():
-    platform = lambda request: httpx.Response(200, json={"topic": "news"})  # noqa: E731
+    def platform(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"topic": "news"})
 
     assert ask(platform, lambda client: client.files.meta("w", FILE_ID)) == {"topic": "news"}

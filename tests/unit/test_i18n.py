@@ -92,6 +92,23 @@ def test_a_sentence_within_a_sentence_is_translated_and_the_server_s_words_in_it
     )
 
 
+def test_a_frame_without_words_of_its_own_needs_a_sentence_of_ours_in_it() -> None:
+    german = Translator(
+        "de", {"{message} ({status}){said}.": "{message} ({status}){said}.", "{host} failed": "Fehler bei {host}"}, {}
+    )
+
+    assert german.said("api.x failed (502): 502 Bad Gateway.") == "Fehler bei api.x (502): 502 Bad Gateway."
+    assert german.said("The lamp failed (by itself): no light.") == "The lamp failed (by itself): no light."
+
+
+def test_a_time_in_a_sentence_is_written_as_its_readers_write_it() -> None:
+    german = Translator(
+        "de", {"It is open{until}.": "Sie ist offen{until}.", " until {when} UTC": " bis {when} UTC"}, {}
+    )
+
+    assert german.said("It is open until 2026-11-27 07:23 UTC.") == "Sie ist offen bis 27.11.2026, 07:23 UTC."
+
+
 def test_of_two_readings_the_one_that_translates_more_is_taken() -> None:
     german = Translator("de", {"It broke: {why}.": "Kaputt: {why}.", "Try again.": "Noch einmal."}, {})
 

@@ -127,7 +127,7 @@ def test_a_hello_is_kept_and_announced(widget: Sample) -> None:
 
     assert widget.greeted.is_set()
     assert widget.hello is not None
-    assert widget.hello["frontend"] == "jupyterlab"
+    assert widget.hello["locale"] == "de-DE"
 
 
 def test_an_unknown_keyword_is_refused_by_name() -> None:
@@ -203,6 +203,14 @@ def test_a_german_page_gets_the_texts_of_the_browser_and_answers_in_german(widge
 
     assert catalogues(widget.comm) == ["de"]
     assert answer["error"]["message"] == "Etwas Unerwartetes ist schiefgegangen (ValueError)."
+
+
+def test_a_widget_speaks_as_the_page_did_that_spoke_last_until_its_own_page_does(widget: Sample) -> None:
+    say_hello(widget.comm, "de-DE")
+    assert Sample().tr.language == "de"
+    say_hello(widget.comm, "en-GB")
+
+    assert Sample().tr.language == "en"
 
 
 def test_an_english_page_gets_no_texts(widget: Sample) -> None:

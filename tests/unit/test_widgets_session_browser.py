@@ -105,6 +105,17 @@ def test_watching_sees_that_somebody_closed_a_session(ws: dn.Workspace, browse) 
     assert browser.state["rows"][0]["status"] == "CLOSED"
 
 
+def test_rows_far_down_are_known_while_the_listing_is_watched(ws: dn.Workspace, browse) -> None:
+    for _ in range(150):
+        ws.close_upload_session(open_session(ws))
+    browser = browse()
+    (far, *_) = [row["session_id"] for row in ask(browser, "rows", chunk=2, keys=[])["rows"]]
+    (found,) = ask(browser, "watch", ids=[far])["sessions"]
+
+    assert (found["session_id"], found["counts"]["pending"]) == (far, 0)
+    assert ask(browser, "select", ids=[far], on=True, only=True)["ids"] == [far]
+
+
 def test_after_a_close_the_row_has_changed(ws: dn.Workspace, browse) -> None:
     session_id = open_session(ws)
     browser = browse()
@@ -233,10 +244,16 @@ def test_what_is_shown_at_once_has_its_verdicts_already(monkeypatch: pytest.Monk
     browser.close()
 
 
-def test_closing_it_while_it_fetches_does_no_harm(monkeypatch: pytest.MonkeyPatch, ws: dn.Workspace) -> None:
+def test_closing_it_while_it_fetches_does_no_harm(
+    monkeypatch: pytest.MonkeyPatch, ws: dn.Workspace, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr(comm, "create_comm", Page)
-    for _ in range(10):
-        ws.session_browser().close()
+    browsers = [ws.session_browser() for _ in range(10)]
+    for browser in browsers:
+        browser.close()
+    eventually(lambda: all(browser._first.done() for browser in browsers))
+
+    assert [record.getMessage() for record in caplog.records if record.name == "deepset_nb"] == []
 
 
 NOW = "2026-11-22T14:00:00+00:00"
@@ -276,6 +293,17 @@ def test_the_dashboard_shows_each_job_once_after_a_retry(ws: dn.Workspace, brows
 
     shown = [one.job for one in tab.children[JOBS_TAB].children]
     assert shown == [jobs[0].retries[0], jobs[0]]
+
+
+def test_the_dashboard_speaks_as_the_page_does(ws: dn.Workspace, browse) -> None:
+    uploader = Uploader(lambda plan, mode, courier: FakeJob(), target=TARGET)
+    tab = dashboard(uploader, list, browse(), ws.file_browser())
+    uploader.comm.browser_sends({**EXAMPLES["Hello"], "locale": "de-AT"})
+
+    assert tab.titles == ("Hochladen", "Jobs", "Sitzungen", "Dateien")
+    assert "noch keine Uploads oder Downloads" in tab.children[JOBS_TAB].children[0].value
+    uploader.comm.browser_sends({**EXAMPLES["Hello"], "locale": "en-GB"})
+    assert tab.titles == ("Upload", "Jobs", "Sessions", "Files")
 
 
 def test_the_dashboard_shows_jobs_made_after_it(ws: dn.Workspace, browse) -> None:

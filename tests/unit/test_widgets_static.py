@@ -143,3 +143,20 @@ def test_static_forms_are_in_the_reader_s_language() -> None:
     assert "2 Dateien gewählt" in static_html.uploader_text(state, german)
     assert "2 Dateien gewählt" in static_html.uploader_html(state, german)
     assert "2 files chosen" in static_html.uploader_text(state)
+
+
+@pytest.mark.parametrize("form", [static_tables.sessions_html, static_tables.sessions_text])
+def test_a_table_of_sessions_is_german_line_by_line(form: Any) -> None:
+    row = {**EXAMPLES["SessionRow"], "status": "OPEN", "created_at": "2026-11-12T14:00:00+00:00", "counts": None}
+    now = "2026-11-22T14:00:00+00:00"
+    state: Any = {**EXAMPLES["SessionsState"], "rows": [row], "updated_at": now, "total": 1, "looked_through": None}
+    said = form(state, translator("de"))
+
+    for words in (
+        "Upload-Sitzungen: 1",
+        "Workspace support-docs von Acme bei ",
+        "Stand 22.11.2026, 14:00 UTC",
+        "seit 10 Tagen offen",
+        "12.11.2026, 14:00",
+    ):
+        assert words in said

@@ -1,50 +1,45 @@
-import { useEffect, useState } from "preact/hooks";
 import { t } from "../lib/i18n";
 import { visible } from "../lib/text";
 import { Icon } from "./Icon";
 
 const SHOWN_MS = 2000;
 
-/** Copies a text and says so; `words` beside the icon where there is room for them. */
-export function CopyButton({ text, label, words }: { text: string | (() => Promise<string>); label: string; words?: string }) {
-  const [copied, setCopied] = useState<boolean | null>(null);
-  useEffect(() => {
-    if (copied === null) return;
-    const timer = setTimeout(() => setCopied(null), SHOWN_MS);
-    return () => clearTimeout(timer);
-  }, [copied]);
-  const copy = async (event: MouseEvent) => {
-    const button = event.currentTarget as HTMLElement;
-    const copied = typeof text === "string" ? text : await text().catch(() => "");
-    setCopied(copied !== "" && (await copyText(copied, button)));
-  };
+type Text = string | (() => Promise<string>);
+
+/** Copies a text; `words` beside the icon where there is room for them. */
+export function CopyButton({ text, label, words }: { text: Text; label: string; words?: string }) {
   return (
     <>
-      <button type="button" class="dnb-quiet" aria-label={words ? undefined : label} title={label} onClick={(event) => void copy(event)}>
-        <Icon name={copied ? "ok" : "copy"} /> {words}
+      <button type="button" class="dnb-quiet dnb-copy" aria-label={words ? undefined : label} title={label} onClick={(event) => void copy(text, event)}>
+        <Icon name="copy" /> {words}
       </button>
-      <span class="dnb-spoken" role="status">
-        {copied === null ? "" : copied ? t("Copied") : t("Not allowed here")}
-      </span>
+      <span class="dnb-spoken" role="status" />
     </>
   );
 }
 
-/** The beginning of an id in a row; a click copies all of it. Without a state, because rows are used for others. */
+/** The beginning of an id in a row; a click copies all of it. */
 export function CopyId({ id, label }: { id: string; label: string }) {
-  const copy = async ({ currentTarget: button }: { currentTarget: HTMLElement }) => {
-    if (!(await copyText(id, button))) return;
-    button.dataset.copied = t("Copied");
-    setTimeout(() => delete button.dataset.copied, SHOWN_MS);
-  };
   return (
-    <button type="button" tabIndex={-1} class="dnb-quiet dnb-copy" title={label} aria-label={`${label} ${id.slice(0, 8)}`} onClick={(event) => void copy(event)}>
+    <button type="button" tabIndex={-1} class="dnb-quiet dnb-copy dnb-id" title={label} aria-label={`${label} ${id.slice(0, 8)}`} onClick={(event) => void copy(id, event)}>
       <code>{visible(id.slice(0, 8))}…</code>
     </button>
   );
 }
 
-export async function copyText(text: string, beside: HTMLElement): Promise<boolean> {
+/** Says for a while what came of it: in the button's own attribute, as rows are drawn again for others meanwhile. */
+async function copy(text: Text, { currentTarget: button }: { currentTarget: HTMLElement }): Promise<void> {
+  const copied = typeof text === "string" ? text : await text().catch(() => "");
+  const said = copied && (await copyText(copied, button)) ? t("Copied") : t("Not allowed here");
+  const say = (words: string) => {
+    button.dataset.copied = words; // styles/base.css shows it
+    if (button.nextElementSibling) button.nextElementSibling.textContent = words;
+  };
+  say(said);
+  setTimeout(() => say(""), SHOWN_MS);
+}
+
+async function copyText(text: string, beside: HTMLElement): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);
     return true;

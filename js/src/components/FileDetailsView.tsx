@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import { formatBytes, formatDateTime, formatNumber } from "../lib/format";
-import { plural, t } from "../lib/i18n";
+import { t } from "../lib/i18n";
 import type { Problem } from "../lib/messages";
 import { fileDetails, type FileDetails } from "../lib/messages_browsers";
 import { notUnderstood, problemOf, type Requests } from "../lib/requests";
@@ -32,7 +32,7 @@ export function FileDetailsView({ id, requests, close }: { id: string; requests:
         <dl class="dnb-facts-list">
           <dt>{t("Size")}</dt>
           <dd>
-            {formatBytes(file.size)} <span class="dnb-muted">{plural(file.size, "({count} byte)", "({count} bytes)")}</span>
+            {formatBytes(file.size)} {file.size >= 1000 && <span class="dnb-muted">{t("({count} bytes)", { count: formatNumber(file.size) })}</span>}
           </dd>
           <dt>{t("Created")}</dt>
           <dd>{formatDateTime(file.created_at)}</dd>

@@ -5,7 +5,7 @@ import { plural, t } from "../lib/i18n";
 import { modes } from "../lib/modes";
 import { isReady, type Queue } from "../lib/queue";
 import type { UploaderState, WriteMode } from "../lib/upload_messages";
-import { CopyCode } from "./CopyCode";
+import { CopyButton } from "./CopyButton";
 import { Icon } from "./Icon";
 import { MetaEditor } from "./MetaEditor";
 import { BusyKernel, Notice } from "./Notice";
@@ -47,7 +47,7 @@ export function Files({ queue, state, action }: { queue: Queue; state: UploaderS
       {queue.plans.problem && <Notice tone="warn" message={queue.plans.problem.message} remedy={queue.plans.problem.remedy} />}
       {(queue.stalled || action.slow) && <BusyKernel />}
       {items.length > 0 && (
-        <div class="dnb-foot">
+        <div class="dnb-end">
           <label>
             <span class="dnb-muted">{t("If a name is taken")}</span>{" "}
             <select class="dnb-select" value={queue.mode} onChange={(event) => (queue.mode = event.currentTarget.value as WriteMode)}>
@@ -61,9 +61,9 @@ export function Files({ queue, state, action }: { queue: Queue; state: UploaderS
           <button type="button" class="dnb-button" data-dnb="meta" aria-expanded={editing?.id === null} onClick={() => (editing?.id === null ? close() : setEditing({ id: null }))}>
             {queue.meta.trim() ? t("Metadata of all files ✓") : t("Metadata of all files")}
           </button>
-          <CopyCode queue={queue} />
+          <CopyButton text={() => queue.code()} label={t("Copy as Python")} words={t("Copy as Python")} />
           <span class="dnb-go">
-            <span class="dnb-summary">{summary(queue, ready.length, coming.length, failed.length)}</span>
+            <span class="dnb-going">{summary(queue, ready.length, coming.length, failed.length)}</span>
             <UploadButton queue={queue} action={action} coming={coming.length} ready={ready.length} />
           </span>
           <span class="dnb-spoken" role="status">

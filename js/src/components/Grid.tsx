@@ -80,7 +80,7 @@ export function Grid<R>({ label, rows, columns, keyOf, selected, select, selectR
   useEffect(() => {
     rows.want(shown.first, shown.last);
     const [first, last] = shown.inSight;
-    inSight?.(first, last);
+    inSight?.(first, last + 1); // one more looks in between two places
     if (!position?.current) return;
     const place = { first: formatNumber(first + 1), last: formatNumber(last + 1) };
     position.current.textContent = extent > fits ? t("Rows {first} to {last}", place) : "";

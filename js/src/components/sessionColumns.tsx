@@ -18,19 +18,20 @@ const none = () => <span class="dnb-muted">–</span>;
 /** The columns of the session browser; the platform lists the newest first and sorts by nothing else. */
 export function sessionColumns(now: number, current: (row: SessionRow) => SessionRow, ask: (row: SessionRow) => void): Column<SessionRow>[] {
   const names = statuses();
+  const when = (iso: string) => <span title={formatDateTime(iso)}>{formatRelative(iso, now)}</span>;
   return [
     {
       key: "status",
       head: t("Status"),
-      width: "96px",
-      narrow: "92px",
+      width: "122px",
+      narrow: "var(--dnb-chip)",
       class: "dnb-first",
       cell: (given) => {
         const row = current(given);
         const { icon, label } = names[row.status] ?? { icon: "wait" as const, label: visible(row.status) };
         return (
           <span class={`dnb-chip dnb-is-${row.status === "OPEN" ? "open" : "over"}`}>
-            <Icon name={icon} /> {label}
+            <Icon name={icon} /> <span>{label}</span>
           </span>
         );
       },
@@ -48,30 +49,26 @@ export function sessionColumns(now: number, current: (row: SessionRow) => Sessio
     {
       key: "created",
       head: t("Created"),
-      width: "136px",
+      width: "124px",
       hint: t("The platform sorts by nothing else."),
-      cell: (row) => <span title={formatDateTime(row.created_at)}>{formatRelative(row.created_at, now)}</span>,
+      cell: (row) => when(row.created_at),
     },
     {
       key: "expires",
       head: t("Expires"),
-      width: "104px",
+      width: "116px",
       cell: (given) => {
         const row = current(given);
-        return row.status === "OPEN" && row.expires_at ? (
-          <span title={formatDateTime(row.expires_at)}>{formatRelative(row.expires_at, now)}</span>
-        ) : (
-          none()
-        );
+        return row.status === "OPEN" && row.expires_at ? when(row.expires_at) : none();
       },
     },
-    { key: "by", head: t("By"), width: "minmax(90px, 1fr)", cell: (row) => (row.created_by ? <bdi>{visible(row.created_by, 60)}</bdi> : none()) },
+    { key: "by", head: t("By"), width: "minmax(112px, 1fr)", cell: (row) => (row.created_by ? <bdi>{visible(row.created_by, 60)}</bdi> : none()) },
     { key: "id", head: t("Session"), width: "112px", cell: (row) => <CopyId id={row.session_id} label={t("Copy session id")} /> },
     {
       key: "close",
       head: t("Actions"),
       spoken: true,
-      width: "76px",
+      width: "106px",
       class: "dnb-last",
       cell: (row) =>
         current(row).status === "OPEN" && (

@@ -14,7 +14,6 @@ export function sayHello(model: AnyModel): () => void {
   model.on("msg:custom", heard);
   const message: Hello = {
     kind: "hello",
-    frontend: frontend(),
     theme: themeOf(document.body),
     locale: pageLocale(),
   };
@@ -33,16 +32,3 @@ export function pageLocale(): string {
 }
 
 const languageOf = (locale: string): string => locale.split(/[-_]/)[0]!.toLowerCase();
-
-/** A guess for messages and limits; nothing breaks where it is wrong. */
-export function frontend(): string {
-  const page = globalThis as unknown as { google?: { colab?: unknown } };
-  const { body } = document;
-  if (page.google?.colab) return "colab";
-  if (body.dataset.vscodeThemeKind) return "vscode";
-  if (document.querySelector("marimo-filename, marimo-mode, #marimo")) return "marimo";
-  if (body.dataset.notebook !== undefined) return "notebook";
-  if (document.querySelector(".jp-LabShell")) return "jupyterlab";
-  if (document.querySelector("#rendered_cells, #voila_status")) return "voila";
-  return "unknown";
-}

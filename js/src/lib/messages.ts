@@ -51,7 +51,6 @@ export const problem = { message: "string", remedy: "string" } as const;
 export const partPayload = { name: "string" } as const;
 export const hello = {
   kind: ["hello"],
-  frontend: "string",
   theme: ["light", "dark"],
   locale: "string",
 } as const;

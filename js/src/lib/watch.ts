@@ -58,7 +58,10 @@ export function useCounts(requests: Requests, rows: Rows<SessionRow>, watched: b
     if (!watched || missing.join() === asked.current) return;
     asked.current = missing.join();
     clearTimeout(timer.current);
-    if (missing.length) timer.current = setTimeout(() => void ask("counts", missing.slice(0, 50)).catch(() => undefined), SETTLED_MS);
+    if (!missing.length) return;
+    // Those it says nothing of, as the kernel is just listing anew, are asked about when the table is next drawn.
+    const again = () => void (asked.current = "");
+    timer.current = setTimeout(() => void ask("counts", missing.slice(0, 50)).then(again, again), SETTLED_MS);
   };
   useEffect(() => () => clearTimeout(timer.current), []);
 

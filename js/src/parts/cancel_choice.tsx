@@ -14,7 +14,7 @@ export default function CancelChoice({ state, back, cancel }: CancelChoiceProps)
   const closed = sending.state !== "active";
   return (
     <div
-      class="dnb-ask dnb-choice"
+      class="dnb-choice"
       role="group"
       aria-label={t("How to stop")}
       onKeyDown={(event) => {
