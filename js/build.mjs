@@ -42,14 +42,10 @@ const parts = {
   alias: { preact: "./src/part_host.ts", "preact/hooks": "./src/part_host.ts" },
 };
 
-// Half of the functions of a widget are needed to draw it: browsers that know this compile them beside the page's own
-// thread, not one by one on it.
-const EAGER = "//# allFunctionsCalledOnLoad\n";
-
 /** What esbuild leaves over: 600 bytes of each widget, and the whole of a page's widgets pays them. */
 async function squeeze(path) {
   const { code } = await minify(readFileSync(path, "utf8"), { module: true, ecma: 2020, compress: { passes: 3, ecma: 2020, keep_fargs: false, unsafe_arrows: true }, mangle: true });
-  writeFileSync(path, EAGER + code);
+  writeFileSync(path, code);
 }
 
 mkdirSync(join(STATIC, "parts"), { recursive: true });

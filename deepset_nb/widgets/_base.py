@@ -41,7 +41,7 @@ class Widget(anywidget.AnyWidget):  # type: ignore[misc]
     _parts: ClassVar[tuple[str, ...]] = ()
     _esm: ClassVar[str | Path]
     _css: ClassVar[str | Path]
-    tr: Translator = ENGLISH
+    tr: Translator = ENGLISH  # of what begins to work before it is made
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Take script and stylesheet from the built bundle, or a notice if this installation has none."""

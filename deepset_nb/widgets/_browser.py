@@ -93,11 +93,8 @@ class Browser(JobWidget, Generic[R]):
     def open(self) -> None:
         """Show the widget to the page, with its first rows if the platform is quick."""
         self._first.wait_for_end(OPEN_WITHIN_S)
+        self.state = dict(self._content)
         super().open()
-
-    @traitlets.default("state")
-    def _state_at_opening(self) -> dict[str, Any]:
-        return dict(self._content)
 
     # --- what a browser is of -------------------------------------------------------------------------------------
 

@@ -315,6 +315,17 @@ def test_the_saved_forms_say_how_many_there_are(ws: dn.Workspace, browse) -> Non
         assert "ws.list_files() has all of them" in bundle[form]
 
 
+def test_it_opens_with_its_first_rows_where_the_platform_is_quick(
+    monkeypatch: pytest.MonkeyPatch, ws: dn.Workspace, browse
+) -> None:
+    monkeypatch.setattr("deepset_nb.widgets._browser.OPEN_WITHIN_S", 10)  # quick enough on any machine
+    make_files(ws, 5)
+    published = browse().comm.published
+
+    opened = next(one for one in published if one["type"] == "comm_open")["data"]["state"]
+    assert [len(opened["state"]["rows"]), opened["state"]["total"], opened["state"]["loading"]] == [5, 5, False]
+
+
 def test_what_is_shown_at_once_has_its_rows_already(monkeypatch: pytest.MonkeyPatch, ws: dn.Workspace) -> None:
     monkeypatch.setattr(comm, "create_comm", Page)
     make_files(ws, 5)
