@@ -3,7 +3,7 @@ import { xxh32 } from "../src/lib/xxh32";
 import type { Problem } from "../src/lib/messages";
 import type { Chunk, Range } from "../src/lib/upload_messages";
 import { RequestError } from "../src/lib/requests";
-import { ACK_WITHIN_MS, LARGE_BYTES, MOST_QUESTIONS, MOST_TRIES, Sender, SMALL_BYTES } from "../src/lib/sender";
+import { ACK_WITHIN_MS, HUGE_BYTES, LARGE_BYTES, MOST_QUESTIONS, MOST_TRIES, QUICK_MS, Sender, SMALL_BYTES } from "../src/lib/sender";
 
 // Quick to look through byte by byte.
 const LARGE = 800;
@@ -20,6 +20,7 @@ class Kernel {
   loses: (chunk: Chunk) => boolean = () => false;
   /** True answers nothing at all. */
   silent = false;
+  takesMs = 5;
   acknowledge: (chunk: Chunk) => void = (chunk) => this.ack(chunk);
   readonly #disk = new Map<string, Uint8Array>();
   readonly #has = new Map<string, boolean[]>();
@@ -27,7 +28,7 @@ class Kernel {
   #flying = 0;
   readonly sender: Sender;
 
-  constructor() {
+  constructor(huge = LARGE) {
     this.sender = new Sender(
       {
         send: (chunk, bytes) => {
@@ -40,7 +41,7 @@ class Kernel {
             this.#disk.get(chunk.file)!.set(new Uint8Array(bytes), chunk.offset);
             this.#has.get(chunk.file)!.fill(true, chunk.offset, chunk.offset + chunk.length);
             if (!this.silent) this.acknowledge(chunk);
-          }, 5);
+          }, this.takesMs);
         },
         ask: (file) => {
           this.questions += 1;
@@ -54,7 +55,7 @@ class Kernel {
         failed: (file, problem) => this.failed.set(file, problem),
         stalled: (stalled) => this.stalls.push(stalled),
       },
-      { large: LARGE, small: SMALL },
+      { huge, large: LARGE, small: SMALL },
     );
   }
 
@@ -117,6 +118,7 @@ afterEach(async () => {
 
 describe("a good line", () => {
   it("carries a file whole, in large pieces, one until it is proved and then a window of eight", async () => {
+    kernel.takesMs = QUICK_MS;
     const content = kernel.take("a", 12 * LARGE + 17);
     await done(kernel, "a");
 
@@ -125,6 +127,27 @@ describe("a good line", () => {
     expect(kernel.mostInFlight).toBeLessThanOrEqual(8);
     expect(kernel.mostInFlight).toBeGreaterThan(4);
     expect(kernel.questions).toBe(0);
+  });
+
+  it("carries larger pieces while it is quick, and the usual ones otherwise", async () => {
+    const [quick, slow, turns] = [new Kernel(3 * LARGE), new Kernel(3 * LARGE), new Kernel(3 * LARGE)];
+    slow.takesMs = QUICK_MS;
+    turns.acknowledge = (chunk) => {
+      turns.takesMs = chunk.offset < 4 * LARGE ? 5 : QUICK_MS;
+      turns.ack(chunk);
+    };
+    const lengths = [];
+    for (const kernel of [quick, slow, turns]) {
+      const content = kernel.take("a", 40 * LARGE);
+      await done(kernel, "a");
+      expect(kernel.disk("a")).toEqual(content);
+      lengths.push(kernel.sent.map((chunk) => chunk.length / LARGE));
+    }
+
+    expect(lengths[0]).toEqual([1, ...Array<number>(13).fill(3)]);
+    expect(lengths[1]).toEqual(Array<number>(40).fill(1));
+    expect(lengths[2]!.slice(0, 2)).toEqual([1, 3]);
+    expect(lengths[2]!.slice(-8)).toEqual(Array<number>(8).fill(1));
   });
 
   it("sends many small files together", async () => {
@@ -319,7 +342,6 @@ it("pieces stay far below the 10 MiB at which a websocket is closed", async () =
   await pass(100);
   sender.dispose();
 
-  expect(lengths).toEqual([...Array<number>(4).fill(LARGE_BYTES), 9e6 - 4 * LARGE_BYTES]);
-  expect(LARGE_BYTES).toBe(4 * SMALL_BYTES);
-  expect(LARGE_BYTES).toBe(2 * 1024 * 1024);
+  expect(lengths).toEqual([LARGE_BYTES, HUGE_BYTES, 9e6 - LARGE_BYTES - HUGE_BYTES]);
+  expect([SMALL_BYTES, LARGE_BYTES, HUGE_BYTES].map((size) => size / 2 ** 20)).toEqual([0.5, 2, 6]);
 });

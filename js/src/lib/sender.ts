@@ -1,8 +1,9 @@
 // Files to the kernel, in acknowledged pieces over the widget's comm.
 //
 // A message above 10 MiB kills the websocket without a word, and an acknowledgement takes some 50 ms, so there is a
-// window of pieces of 2 MiB. Only one of them flies until the first has come through whole: front ends with small
-// messages (Colab) swallow it, and then the pieces become small. Messages may be lost, doubled and reordered.
+// window of pieces of 2 MiB; on a quick way of 6 MiB, as each message has its price. Only one of them flies until the
+// first has come through whole: front ends with small messages (Colab) swallow it, and then the pieces become small.
+// Messages may be lost, doubled and reordered.
 // Silence is not loss: a kernel that runs a cell answers when the cell ends. So nothing is sent twice on a guess; a
 // short question is asked instead, and what the kernel then says it lacks is sent again.
 import { t } from "./i18n";
@@ -11,9 +12,12 @@ import { gone, problemOf } from "./requests";
 import type { Ack, Chunk, Nack, Range } from "./upload_messages";
 import { xxh32 } from "./xxh32";
 
-export const LARGE_BYTES = 2 * 2 ** 20; // of 4 MiB the kernel keeps twice as much memory, at the same speed
+export const HUGE_BYTES = 6 * 2 ** 20; // a kernel keeps some of them in memory
+export const LARGE_BYTES = 2 * 2 ** 20; // on a slow way each still moves the bar every few seconds
 export const SMALL_BYTES = 512 * 2 ** 10;
-const LARGE_WINDOW = 8; // pieces in flight
+export const QUICK_MS = 1000; // from sending a piece to its acknowledgement, those before it included
+const HUGE_WINDOW = 4; // pieces in flight
+const LARGE_WINDOW = 8;
 const SMALL_WINDOW = 16;
 const MOST_IN_FLIGHT = 64; // pieces of tiny files
 export const ACK_WITHIN_MS = 10_000;
@@ -47,6 +51,7 @@ type Piece = Range & { file: string; tries: number; sentAt: number };
 export class Sender {
   #small = false;
   #proved = false;
+  #quick = false;
   #files = new Map<string, { blob: Blob; cut: number; acknowledged: number }>();
   #again: Piece[] = [];
   #flying = new Set<Piece>();
@@ -58,7 +63,7 @@ export class Sender {
   constructor(
     private readonly wire: Wire,
     private readonly progress: Progress,
-    private readonly sizes = { large: LARGE_BYTES, small: SMALL_BYTES },
+    private readonly sizes = { huge: HUGE_BYTES, large: LARGE_BYTES, small: SMALL_BYTES },
   ) {}
 
   add({ id, blob }: Outgoing): void {
@@ -119,13 +124,17 @@ export class Sender {
   #next(): Piece | null {
     let bytes = 0;
     for (const piece of this.#flying) bytes += piece.length;
-    const { large, small } = this.sizes;
-    const window = this.#small ? SMALL_WINDOW * small : this.#proved ? LARGE_WINDOW * large : large;
-    const fits = (length: number) => this.#flying.size < MOST_IN_FLIGHT && (bytes === 0 || bytes + length <= window);
+    const { huge, large, small } = this.sizes;
+    const [size, most] = this.#small
+      ? [small, SMALL_WINDOW]
+      : this.#quick
+        ? [huge, HUGE_WINDOW]
+        : [large, this.#proved ? LARGE_WINDOW : 1];
+    const fits = (length: number) => this.#flying.size < MOST_IN_FLIGHT && (bytes === 0 || bytes + length <= size * most);
     const [again] = this.#again;
     if (again) return fits(again.length) ? this.#again.shift()! : null;
     for (const [file, state] of this.#files) {
-      const length = Math.min(this.#small ? small : large, state.blob.size - state.cut);
+      const length = Math.min(size, state.blob.size - state.cut);
       if (length <= 0) continue;
       if (!fits(length)) return null;
       const piece = { file, offset: state.cut, length, tries: 1, sentAt: 0 };
@@ -157,7 +166,10 @@ export class Sender {
 
   #landed(piece: Piece): void {
     this.#flying.delete(piece);
-    if (piece.length > this.sizes.small) this.#proved = true;
+    if (piece.length > this.sizes.small) {
+      this.#proved = true;
+      this.#quick = Date.now() - piece.sentAt < QUICK_MS;
+    }
     const state = this.#files.get(piece.file);
     if (state) state.acknowledged += piece.length;
   }
