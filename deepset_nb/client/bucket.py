@@ -13,6 +13,7 @@ import os
 from collections.abc import Callable
 from io import FileIO
 from types import TracebackType
+from typing import Self
 
 import httpx
 
@@ -72,7 +73,7 @@ class Bucket:
     def __repr__(self) -> str:
         return "<Bucket>"
 
-    async def __aenter__(self) -> Bucket:
+    async def __aenter__(self) -> Self:
         """Ready to post."""
         return self
 

@@ -172,10 +172,6 @@ class ExecutorBucket(Bucket):
         self._batches: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
 
-    async def __aenter__(self) -> ExecutorBucket:
-        """Ready to post."""
-        return self
-
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:

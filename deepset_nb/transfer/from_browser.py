@@ -101,10 +101,6 @@ class BrowserBucket(Bucket):
         self._address = form.url
         self._fields = form.fields
 
-    async def __aenter__(self) -> BrowserBucket:
-        """Ready to post."""
-        return self
-
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:

@@ -21,6 +21,19 @@ THEMES: tuple[Theme, ...] = ("light", "dark")
 SHOTS = SCRATCH / "shots"
 AXE = ROOT / "js" / "node_modules" / "axe-core" / "axe.min.js"
 CELL_LIMIT_S = 90
+# Beside the cells.
+ASK = """async (code) => {
+    const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+    const future = kernel.requestExecute({ code });
+    let text = "";
+    future.onIOPub = ({ header, content }) => {
+        if (header.msg_type === "stream") text += content.text;
+        if (header.msg_type === "error") text += content.traceback.join("\\n");
+    };
+    const reply = await future.done;
+    if (reply.content.status !== "ok") throw new Error(text);
+    return text;
+}"""
 FAILED = pytest.StashKey[bool]()  # whether a test has failed
 
 
@@ -125,18 +138,7 @@ class Lab:
     def run(self, cell: str, limit_s: float = CELL_LIMIT_S) -> str:
         """Run code in the current notebook's kernel, beside its cells; returns what it printed."""
         printed: str = self.evaluate(
-            """async (code) => {
-                const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
-                const future = kernel.requestExecute({ code });
-                let text = "";
-                future.onIOPub = ({ header, content }) => {
-                    if (header.msg_type === "stream") text += content.text;
-                    if (header.msg_type === "error") text += content.traceback.join("\\n");
-                };
-                const reply = await future.done;
-                if (reply.content.status !== "ok") throw new Error(text);
-                return text;
-            }""",
+            ASK,
             cell,
             limit_s,
         )

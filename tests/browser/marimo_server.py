@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import secrets
-import signal
-import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Literal, Self
+from typing import Literal
 
-from tests.browser.server import START_LIMIT_S, STOP_LIMIT_S, end_with_parent, free_port
+from tests.browser.server_process import ServerProcess
 
 Theme = Literal["light", "dark"]
 
 
-class MarimoServer:
+class MarimoServer(ServerProcess):
     """One server process that shows a notebook as an application; use it as a context manager.
 
     Args:
@@ -31,59 +26,22 @@ class MarimoServer:
     """
 
     def __init__(self, home: Path, cells: Sequence[str], env: Mapping[str, str], *, theme: Theme = "light") -> None:
-        self.log = home / "marimo.log"
-        self._home = home
-        self._port = free_port()
+        own = {f"XDG_{name}_HOME": str(home / name.lower()) for name in ("CONFIG", "CACHE", "STATE", "DATA")}
+        own |= {"HOME": str(home), "MARIMO_SKIP_UPDATE_CHECK": "1"}
+        super().__init__(home, {**os.environ, **env, **own}, home / "marimo.log")
         self._token = secrets.token_hex(16)
-        self._env = {**os.environ, **env, "HOME": str(home), "MARIMO_SKIP_UPDATE_CHECK": "1"}
-        for name in ("CONFIG", "CACHE", "STATE", "DATA"):
-            self._env[f"XDG_{name}_HOME"] = str(home / name.lower())
-        self.url = f"http://127.0.0.1:{self._port}/?access_token={self._token}"
+        self.url = f"http://127.0.0.1:{self.port}/?access_token={self._token}"
         (home / "notebook.py").write_text(_notebook_of(cells))
         (home / "pyproject.toml").write_text(f'[tool.marimo.display]\ntheme = "{theme}"\n')
 
-    def __enter__(self) -> Self:
+    def command(self) -> list[str]:
+        """The notebook as an application."""
         command = [sys.executable, "-m", "marimo", "-q", "run", "--headless", "--host", "127.0.0.1"]
-        command += ["--port", str(self._port), "--token", "--token-password", self._token, "notebook.py"]
-        with self.log.open("wb") as log:
-            self._process = subprocess.Popen(
-                command,
-                cwd=self._home,
-                env=self._env,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                preexec_fn=end_with_parent,
-            )
-        try:
-            self._wait_until_it_answers()
-        except BaseException:
-            self.stop()
-            raise
-        return self
+        return [*command, "--port", str(self.port), "--token", "--token-password", self._token, "notebook.py"]
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        self.stop()
-
-    def _wait_until_it_answers(self) -> None:
-        end = time.monotonic() + START_LIMIT_S
-        while True:
-            if self._process.poll() is not None or time.monotonic() > end:
-                raise RuntimeError(f"marimo did not start:\n{self.log.read_text()[-3000:]}")
-            with contextlib.suppress(OSError):
-                urllib.request.urlopen(f"http://127.0.0.1:{self._port}/health", timeout=5).close()
-                return
-            time.sleep(0.1)
-
-    def stop(self) -> None:
-        """End the server and its kernels."""
-        self._process.send_signal(signal.SIGTERM)
-        try:
-            self._process.wait(STOP_LIMIT_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+    def look(self) -> object:
+        """Whether it is up."""
+        return urllib.request.urlopen(f"http://127.0.0.1:{self.port}/health", timeout=5).close()
 
 
 def _notebook_of(cells: Sequence[str]) -> str:

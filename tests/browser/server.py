@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import json
 import os
 import secrets
-import signal
-import socket
-import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
-START_LIMIT_S = 90
-STOP_LIMIT_S = 15
+from tests.browser.server_process import ServerProcess
 
 LAB_SETTINGS: dict[str, dict[str, object]] = {
     # No question about news and no look for updates: both cover the page, both want the network.
@@ -31,7 +24,7 @@ LAB_SETTINGS: dict[str, dict[str, object]] = {
 }
 
 
-class JupyterServer:
+class JupyterServer(ServerProcess):
     """One server process; use it as a context manager.
 
     Args:
@@ -42,11 +35,9 @@ class JupyterServer:
     def __init__(self, home: Path, env: Mapping[str, str] | None = None) -> None:
         self.home = home
         self.root = home / "notebooks"
-        self.log = home / "server.log"
         self.token = secrets.token_hex(16)
-        self.port = free_port()
+        super().__init__(self.root, {**os.environ, **self._private_folders(), **(env or {})}, home / "server.log")
         self.url = f"http://127.0.0.1:{self.port}"
-        self._env = {**os.environ, **self._private_folders(), **(env or {})}
 
     def _private_folders(self) -> dict[str, str]:
         folders = {
@@ -62,7 +53,8 @@ class JupyterServer:
             folder.mkdir(parents=True, exist_ok=True)
         return {name: str(folder) for name, folder in folders.items()}
 
-    def __enter__(self) -> Self:
+    def command(self) -> list[str]:
+        """JupyterLab, with its settings written."""
         for name, settings in LAB_SETTINGS.items():
             file = self.home / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -79,44 +71,13 @@ class JupyterServer:
             "LabApp.news_url": None,
             "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
         }
-        with self.log.open("wb") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
-                + [f"--{name}={value}" for name, value in options.items()],
-                cwd=self.root,
-                env=self._env,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                preexec_fn=end_with_parent,
-            )
-        try:
-            self._wait_until_it_answers()
-        except BaseException:
-            self.stop()
-            raise
-        return self
+        return [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"] + [
+            f"--{name}={value}" for name, value in options.items()
+        ]
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        self.stop()
-
-    @property
-    def pid(self) -> int:
-        """The server's process."""
-        return self._process.pid
-
-    def _wait_until_it_answers(self) -> None:
-        end = time.monotonic() + START_LIMIT_S
-        while True:
-            if self._process.poll() is not None:
-                raise RuntimeError(f"the server ended while it started:\n{self.log.read_text()[-3000:]}")
-            with contextlib.suppress(OSError):
-                self.request("GET", "/api/status")
-                return
-            if time.monotonic() > end:
-                raise TimeoutError(f"the server did not answer:\n{self.log.read_text()[-3000:]}")
-            time.sleep(0.1)
+    def look(self) -> object:
+        """Its version, if it is up."""
+        return self.request("GET", "/api/status")
 
     def request(self, method: str, path: str) -> Any:
         """Ask the server's REST API."""
@@ -137,24 +98,4 @@ class JupyterServer:
         """End the kernels and the server."""
         with contextlib.suppress(OSError):
             self.end_kernels()
-        self._process.send_signal(signal.SIGTERM)
-        try:
-            self._process.wait(STOP_LIMIT_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-
-
-def free_port() -> int:
-    """A port nobody listens on now."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
-
-
-def end_with_parent() -> None:
-    """On Linux, have this child end when pytest is killed: no fixture runs then."""
-    if sys.platform == "linux":
-        set_parent_death_signal = 1
-        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGTERM)
+        super().stop()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -10,12 +9,7 @@ import pytest
 
 from deepset_nb.emulator import Choices
 from tests.contract.rooms import until
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+from tests.process import free_port
 
 
 def everything(room) -> dict[str, Any]:

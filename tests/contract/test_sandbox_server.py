@@ -19,6 +19,7 @@ from deepset_nb.emulator import Connection, SandboxConfig, SandboxServer, server
 from deepset_nb.emulator.store import SCHEMA_VERSION
 from deepset_nb.errors import InputError, SandboxError
 from tests.contract.rooms import PLAIN, Room, api_client, until
+from tests.process import free_port
 
 SERVE = "import pathlib, sys; from deepset_nb.emulator import SandboxConfig, serve; serve(SandboxConfig())"
 
@@ -54,16 +55,10 @@ def test_a_stopped_sandbox_answers_no_more_and_leaves_no_folder_and_no_threads(s
 
 
 def test_a_sandbox_can_be_started_after_it_was_stopped(start):
-    room = start(api_key="k", port=_free_port())
+    room = start(api_key="k", port=free_port())
     room.server.stop()
     room.server.start()
     assert room.api.get("/me").status_code == 200
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def test_a_taken_port_is_named_with_what_to_do(start):
@@ -114,14 +109,14 @@ def test_a_folder_that_cannot_be_one_is_refused(tmp_path):
 
 
 def test_an_unknown_fault_stops_the_start_and_frees_port_and_data(start, tmp_path):
-    port = _free_port()
+    port = free_port()
     with pytest.raises(InputError, match="no fault 'gremlins'"):
         SandboxServer(SandboxConfig(port=port, data=tmp_path, faults=("gremlins:3",))).start()
     assert start(port=port, data=tmp_path)
 
 
 def test_everything_is_there_after_a_restart_and_forms_given_out_before_are_good(start, tmp_path):
-    port = _free_port()
+    port = free_port()
     config = {"data": tmp_path, "api_key": "k", "port": port}
     room = start(**config)
     room.direct("a.txt", b"text", meta='{"a": 1}')

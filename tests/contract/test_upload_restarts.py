@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -23,6 +22,7 @@ from tests.clients.front import Answer, Front, Request, front
 from tests.contract.platform_holds import assert_true, contents_of
 from tests.contract.rooms import until
 from tests.leaks import nothing_left
+from tests.process import free_port
 
 FILES = 30
 SERVE = """
@@ -38,7 +38,7 @@ class Platform:
 
     def __init__(self, data: Path) -> None:
         self.options: dict[str, Any] = {"data": str(data), "corpus": False, "api_key": "k", "admin_key": "a"}
-        self.options |= {"port": _free_port(), "faults": []}
+        self.options |= {"port": free_port(), "faults": []}
         self._process: subprocess.Popen[str] | None = None
 
     def start(self, **options: Any) -> dict[str, str]:
@@ -56,12 +56,6 @@ class Platform:
             self._process.send_signal(signal.SIGKILL)
             self._process.communicate(timeout=10)
             self._process = None
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from typing import Any, Self
 
 import websocket  # comes with jupyter_server
 
-from tests.browser.server import end_with_parent
+from tests.process import end_with_parent
 from tests.tools import find_chromium
 
 ARGUMENTS = (

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.benchmarks.page.cdp import Browser, Page
-from tests.browser.lab import notebook_of
+from tests.browser.lab import ASK, notebook_of
 from tests.browser.server import JupyterServer
 
 CELL_LIMIT_S = 300.0
@@ -33,18 +33,6 @@ RUN = """async (number) => {
     const outputs = notebook.widgets[number].model.toJSON().outputs ?? [];
     const error = outputs.find((output) => output.output_type === "error");
     if (error) throw new Error(`${error.ename}: ${error.evalue}`);
-}"""
-ASK = """async (code) => {
-    const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
-    const future = kernel.requestExecute({ code });
-    let text = "";
-    future.onIOPub = ({ header, content }) => {
-        if (header.msg_type === "stream") text += content.text;
-        if (header.msg_type === "error") text += content.traceback.join("\\n");
-    };
-    const reply = await future.done;
-    if (reply.content.status !== "ok") throw new Error(text);
-    return text;
 }"""
 CLOSE = """async () => {
     for (const open of [...window.jupyterapp.shell.widgets("main")]) {
