@@ -41,6 +41,7 @@ FIRST_WITHIN_S = 0.5  # what is shown waits so long for the first rows, for read
 # The page gets what opens a widget, its rows and its output at once if they leave at once. What leaves a moment later
 # waits for TCP's acknowledgement, which browsers hold back for 40 ms.
 OPEN_WITHIN_S = 0.05
+LOADING_S = 0.1  # a refresh is over by then, mostly: the page that asked for it says so itself
 
 
 class Browser(JobWidget, Generic[R]):
@@ -158,16 +159,18 @@ class Browser(JobWidget, Generic[R]):
 
     async def _refresh(self, _: dict[str, Any]) -> None:
         """Fetch again; what went wrong is shown in the table, beside what was known before."""
-        self._show(loading=True)
+        self._content |= {"loading": True, "error": None}
+        self._publishing.soon(LOADING_S)
         try:
             await self._look(self._query, again=True)
         except DeepsetError as error:
-            self._show(loading=False, error=self.problem(error))
+            await self._show(loading=False, error=self.problem(error))
         except Exception as error:
             _log.exception("%s could not refresh.", type(self).__name__)
-            self._show(loading=False, error=self.problem(unexpected(error)))
+            await self._show(loading=False, error=self.problem(unexpected(error)))
         except BaseException:
-            self._show(loading=False)
+            self._content["loading"] = False
+            self._publishing.soon()
             raise
 
     async def _ask_for(self, payload: dict[str, Any]) -> None:
@@ -181,8 +184,9 @@ class Browser(JobWidget, Generic[R]):
         self._asked += not again
         mine, listing = self._asked, self._list(query)
         rows = await listing.rows(0, CHUNK)
+        await self._publishing.turn()  # no answer speaks of rows that no page has heard of
         if mine != self._asked or (again and query is not self._query):  # another question has come meanwhile
-            self._show(loading=False, error=self._content["error"])
+            await self._show(loading=False, error=self._content["error"])
             return
         self._listing = listing
         self._version += 1
@@ -191,7 +195,7 @@ class Browser(JobWidget, Generic[R]):
             self._revision += 1
             if self._chosen:
                 self._choose({})
-        self._show(
+        await self._show(
             loading=False,
             query=query,
             rows=self._rows_shown(rows, []),
@@ -286,17 +290,21 @@ class Browser(JobWidget, Generic[R]):
         self._content["job"] = state
         self._publishing.soon()
 
-    def _show(self, *, loading: bool, error: Problem | None = None, **content: Any) -> None:
-        self._content |= {"loading": loading, "error": error, **content, **self._known()}
-        self._publish()
+    async def _show(self, *, loading: bool, error: Problem | None = None, **content: Any) -> None:
+        """Publish a state before its request is answered: whoever asks as fast as that is held to its pace."""
+        await self._publishing.turn()
+        self._content |= {"loading": loading, "error": error, **content}
+        self._publishing.now()
 
     async def _publish_now(self) -> None:
-        self._publish()
+        self._publishing.now()
 
-    def _publish(self) -> None:
+    def _publish(self) -> bool:
         self._content |= self._known()
-        if self.comm is not None:
-            self.state = dict(self._content)
+        if self.comm is None or self.state == self._content:
+            return False
+        self.state = dict(self._content)
+        return True
 
     def _known(self) -> dict[str, Any]:
         rows = {"total": self._listing.total, "extent": self._listing.extent} if self._listing else {}

@@ -9,31 +9,43 @@ from collections.abc import Callable
 from .. import bridge
 
 PUBLISH_S = 0.25  # smooth enough for a bar; each state makes the page draw, which costs as much as sending
+LEAST_S = 0.1  # from one state to the next, whatever is asked
 
 
 class Throttle:
-    """Calls a function soon after it was asked for, at most four times a second.
+    """Publishes a state soon, at most four times a second, or at once where somebody waits for it, at most ten times.
 
     Always on the bridge's thread: states published by two threads could overtake each other.
 
     Args:
-        publish: Publishes the state of the moment.
+        publish: Publishes the state of the moment; says whether there was anything new, and a page to send it to.
     """
 
-    def __init__(self, publish: Callable[[], None]) -> None:
+    def __init__(self, publish: Callable[[], bool]) -> None:
         """Nothing is due."""
         self._publish = publish
         self._published_at = 0.0
         self._is_due = False
 
-    def soon(self) -> None:
-        """Publish, but not at once."""
+    def soon(self, after_s: float = 0.0) -> None:
+        """Publish, but not at once; ``after_s`` is what may be over before it is worth a word."""
         if not self._is_due:
             self._is_due = True
-            bridge.submit(self._later)
+            bridge.submit(self._later, after_s)
 
-    async def _later(self) -> None:
-        await asyncio.sleep(self._published_at + PUBLISH_S - time.monotonic())
+    async def turn(self) -> None:
+        """Wait until a state may be sent: one that somebody asked for then goes out with `now`, before the answer."""
+        while (wait_s := self._published_at + LEAST_S - time.monotonic()) > 0:
+            await asyncio.sleep(wait_s)
+
+    def now(self) -> None:
+        """Publish at once."""
         self._is_due = False  # what changes from here on asks again
-        self._published_at = time.monotonic()
-        self._publish()
+        if self._publish():
+            self._published_at = time.monotonic()
+
+    async def _later(self, after_s: float) -> None:
+        await asyncio.sleep(max(after_s, self._published_at + PUBLISH_S - time.monotonic()))
+        await self.turn()
+        if self._is_due:
+            self.now()

@@ -284,9 +284,11 @@ class Uploader(JobWidget):
         else:
             self._publish()
 
-    def _publish(self) -> None:
-        if self.comm is not None:
-            self.state = self._current()
+    def _publish(self) -> bool:
+        if self.comm is None or self.state == (state := self._current()):
+            return False
+        self.state = state
+        return True
 
     def _current(self) -> UploaderState:
         gone = self._courier.lanes if self._courier is not None else {"direct": 0, "kernel": 0}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 import uuid
+from typing import Any
 
 import pytest
 import xxhash
@@ -10,6 +12,7 @@ import xxhash
 from tests.kernel.kernel_driver import Kernel
 
 MOST_A_SECOND = 10
+ASKING_S = 1.5
 ENDS = 3  # the first state, the last one, and one that the clock's granularity lets through
 SETUP = """
 import pathlib, tempfile
@@ -65,3 +68,35 @@ def test_a_thousand_small_files_from_a_browser_do_not_flood_it_with_states(kerne
 
     count, seconds = states(kernel, comm_id)
     assert 0 < count <= MOST_A_SECOND * seconds + ENDS
+
+
+FILES = {"name": "", "filter": "", "sort": "created_at", "order": "DESC"}
+SESSIONS = {"status": "", "created_by": ""}
+
+
+@pytest.mark.parametrize(
+    ("browser", "action", "payloads"),
+    [
+        ("file_browser", "query", [{**FILES, "name": "a"}, FILES]),
+        ("file_browser", "refresh", [{}]),
+        ("session_browser", "query", [{**SESSIONS, "status": "OPEN"}, SESSIONS]),
+        ("session_browser", "watch", [{"ids": []}]),
+    ],
+)
+def test_a_page_that_asks_as_fast_as_it_is_answered_gets_ten_states_a_second(
+    kernel: Kernel, browser: str, action: str, payloads: list[dict[str, Any]]
+) -> None:
+    comm_id = kernel.run_cell(f"browser = ws.{browser}(); print(browser.comm.comm_id)").text
+    payload, began = payloads[0], time.monotonic()
+    while time.monotonic() < began + ASKING_S:
+        for payload in payloads:
+            key = uuid.uuid4().hex
+            kernel.send_comm(comm_id, {"kind": "request", "id": key, "action": action, "payload": payload})
+            kernel.wait_for(lambda key=key: any(one.get("id") == key for one in kernel.comm_messages(comm_id)))
+            # Before the answer comes the state it speaks of: the page's next question builds on it.
+            known = kernel.comm_state(comm_id)["state"]
+            assert known["loading"] is False
+            assert action != "query" or known["query"] == payload
+
+    count, seconds = states(kernel, comm_id)
+    assert 5 < count <= MOST_A_SECOND * seconds + ENDS

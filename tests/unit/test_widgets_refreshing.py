@@ -12,6 +12,7 @@ import pytest
 
 import deepset_nb as dn
 from deepset_nb import bridge
+from deepset_nb.widgets import throttle
 from deepset_nb.widgets._browser import Browser
 from tests.unit.browser_page import ask, make_files, open_session, page, ready, refused
 from tests.unit.widget_page import Page, eventually
@@ -129,6 +130,23 @@ def test_a_refused_question_during_a_refresh_leaves_nothing_loading(
 
     assert browser.state["loading"] is False
     assert len(browser.state["rows"]) == 5
+
+
+@pytest.mark.parametrize(("action", "payload"), [("refresh", {}), ("query", {**ALL_FILES, "name": "map"})])
+def test_an_ordinary_request_is_not_held_back(
+    ws: dn.Workspace,
+    shown: Callable[[Browser], Browser],
+    monkeypatch: pytest.MonkeyPatch,
+    action: str,
+    payload: dict[str, Any],
+) -> None:
+    monkeypatch.setattr(throttle, "LEAST_S", 60.0)  # of two states, the second would come too late
+    browser = shown(ws.file_browser())
+    make_files(ws, 5)
+    version = browser.state["version"]
+    ask(browser, action, **payload)
+
+    assert browser.state["version"] > version
 
 
 def test_an_unforeseen_error_is_in_the_log_and_shown_in_the_readers_language(
