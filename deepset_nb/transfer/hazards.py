@@ -13,6 +13,10 @@ from .receipt import IN_BROWSER, Row, Status
 
 SIDECAR = ".meta.json"  # `report.pdf.meta.json` holds the metadata of `report.pdf`
 BUCKET_LIMIT = 5 * 1024**3  # bytes of one object in a presigned form post (Amazon S3 documentation)
+SPLIT = (
+    "Split it and upload the parts: a text by its lines (on Linux: split -C 1G --additional-suffix=.txt FILE), "
+    "a PDF by its pages. No other way takes more."
+)
 KEY_LIMIT = 1024 - 112  # bytes of a name: those of a key (Amazon S3 documentation) less the three UUIDs before it
 
 # What `refuse` calls its rows: nothing but another file, name or metadata changes that.
@@ -60,7 +64,7 @@ def _look_at_size(row: Row) -> None:
     if row.size == 0:
         refuse(row, "empty", "The file is empty; the platform refuses empty files.", "Fill it or leave it out.")
     elif row.size > BUCKET_LIMIT:
-        refuse(row, "too_big", "Larger than 5 GiB, the most the bucket takes for one file.", "Split it.")
+        refuse(row, "too_big", "Larger than 5 GiB, the most the bucket takes for one file.", SPLIT)
 
 
 def unreadable_row(shown: str, name: str, source: str, error: OSError) -> Row:

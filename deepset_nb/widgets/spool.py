@@ -18,6 +18,7 @@ from pathlib import Path
 import xxhash
 
 from ..errors import InputError
+from ..transfer.hazards import SPLIT
 from .messages import Problem
 from .upload_messages import Ack, Chunk, HeldFile, Nack, OfferedFile, Range, ReceivedResult, Refused
 
@@ -103,7 +104,7 @@ class Spool:
         if offered["size"] > self._limit:
             return {
                 "message": f"Larger than {self._limit / 2**30:g} GiB, the most the platform takes for one file.",
-                "remedy": "Split it.",
+                "remedy": SPLIT,
             }
         return None
 

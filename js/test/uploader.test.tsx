@@ -186,7 +186,7 @@ describe("choosing", () => {
     await choose([file("big.mp4", 7.3e9), file("a.txt")]);
     await until(() => view.text().includes("1 file, 10 B, 1 left out"));
 
-    expect(view.text()).toContain("Too big: 7.3 GB. The platform takes files of up to 5 GiB.");
+    expect(view.text()).toContain("Too big: 7.3 GB. The platform takes files of up to 5 GiB. Split it and upload the parts: a text by its lines (on Linux: split -C 1G --additional-suffix=.txt FILE)");
     expect(model.requests("begin")[0]!.payload.files).toHaveLength(1);
   });
 

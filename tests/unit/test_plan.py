@@ -85,7 +85,9 @@ def test_a_file_over_the_buckets_limit_fails_before_it_is_sent(tmp_path: Path) -
     with (tmp_path / "big.bin").open("wb") as file:
         file.truncate(5 * 1024**3 + 1)  # sparse: no disk is used
 
-    assert "5 GiB" in (plan(tmp_path)["big.bin"].reason or "")
+    row = plan(tmp_path)["big.bin"]
+    assert "5 GiB" in (row.reason or "")
+    assert "split -C 1G" in (row.remedy or "")
 
 
 def test_hidden_files_and_folders_are_left_out_and_listed(tmp_path: Path) -> None:

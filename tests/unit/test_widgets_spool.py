@@ -174,6 +174,7 @@ def test_a_file_over_the_limit_is_refused_with_the_limit(spool: Spool) -> None:
 
     assert problem is not None
     assert "5 GiB" in problem["message"]
+    assert "split -C 1G" in problem["remedy"]
 
 
 def test_a_full_disk_is_said_before_and_while_writing(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -156,7 +156,7 @@ export class Queue {
         else if (size > limit) {
           this.#failed(item.id, {
             message: t("Too big: {size}. The platform takes files of up to {limit}.", { size: formatBytes(size), limit: formatLimit(limit) }),
-            remedy: t("Split it."),
+            remedy: t("Split it and upload the parts: a text by its lines (on Linux: split -C 1G --additional-suffix=.txt FILE), a PDF by its pages. No other way takes more."),
           });
         } else fresh.push(item);
       }
