@@ -53,9 +53,9 @@ def row(result: Result, *, judged: bool) -> tuple[str, ...]:
 
 
 def _memory(result: Result, side: str) -> str:
-    """Growth over idle: of the process, or of kernel + server behind a page, in MiB then."""
-    if (kernel := result.median(side, "kernel_mib")) is not None:
-        return f"{kernel:.0f} + {_number(result.median(side, 'server_mib'), '.0f')}"
+    """Growth over idle: of the process, or of kernel + server + page, in MiB then."""
+    if result.median(side, "kernel_mib") is not None:
+        return " + ".join(_number(result.median(side, f"{name}_mib"), ".0f") for name in ("kernel", "server", "page"))
     return "" if side == "other" else _number(result.median(side, "growth_mb"), ".0f").strip("-")
 
 

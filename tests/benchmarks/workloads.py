@@ -24,6 +24,7 @@ NAMES = {
     "later_ms": " ms later",
     "kernel_mib": " MiB in the kernel",
     "server_mib": " MiB in the server",
+    "page_mib": " MiB in the page",
 }
 SHARES = ("share", "speed")
 

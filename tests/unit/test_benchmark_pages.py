@@ -24,16 +24,17 @@ def judged(row: PageRow, ours: list[dict], other: list[dict]) -> Result:
     return result
 
 
-def sent(wall: float, kernel_mib: float = 50.0) -> dict[str, float]:
-    return {"wall": wall, "kernel_mib": kernel_mib, "server_mib": 9.0}
+def sent(wall: float, kernel_mib: float = 50.0, page_mib: float = 185.0) -> dict[str, float]:
+    return {"wall": wall, "kernel_mib": kernel_mib, "server_mib": 9.0, "page_mib": page_mib}
 
 
 def test_a_lane_is_judged_by_its_share_of_the_others_speed_and_by_memory() -> None:
     lane = row_of("k", other="FileUpload")
     assert verdict(judged(lane, [sent(3.0), sent(60.0), sent(2.9)], [sent(2.0)])) == "met, and the aim"
     assert verdict(judged(lane, [sent(4.0)], [sent(2.0)])) == "met"
-    wrong = judged(lane, [sent(5.0, kernel_mib=96.0)], [sent(2.0)])
+    wrong = judged(lane, [sent(5.0, kernel_mib=96.0, page_mib=900.0)], [sent(2.0)])
     assert failed(wrong)
+    assert "900 MiB in the page is not <=320 MiB in the page" in verdict(wrong)
     assert "40% of its speed is not 45% of its speed" in verdict(wrong)
     assert "96 MiB in the kernel is not <=64 MiB in the kernel" in verdict(wrong)
 
@@ -44,7 +45,7 @@ def test_first_paint_is_judged_by_how_much_later_it_is() -> None:
     assert verdict(judged(panel, [{"wall": 0.36}], [{"wall": 0.2}])) == "MISSED: 160 ms later is not <=150 ms later"
 
 
-def test_the_table_shows_times_below_a_second_to_the_millisecond_and_memory_of_kernel_and_server() -> None:
+def test_the_table_shows_times_below_a_second_to_the_millisecond_and_memory_of_kernel_server_and_page() -> None:
     table = rendered(
         [
             judged(row_of("m", subject="uploader"), [{"wall": 0.1234}], [{"wall": 0.1}]),
@@ -52,7 +53,7 @@ def test_the_table_shows_times_below_a_second_to_the_millisecond_and_memory_of_k
         ]
     )
     assert "0.123" in table
-    assert "50 + 9 / 256 + 9" in table
+    assert "50 + 9 + 185 / 256 + 9 + 185" in table
 
 
 def test_rows_of_one_letter_are_measured_together_and_the_costly_one_only_when_asked_for() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from deepset_nb._places import static_folder
 from tests.process import ROOT
 
 
@@ -171,6 +172,13 @@ def test_a_broken_catalogue_ends_the_build_and_is_named(hook: ModuleType, german
 
     with pytest.raises(hook.BuildError, match=r"^de\.po is no catalogue"):
         hook.build_catalogues()
+
+
+def test_no_bundle_is_over_forty_thousand_bytes() -> None:
+    sizes = {path.name: path.stat().st_size for path in static_folder().rglob("*") if path.suffix in (".js", ".css")}
+
+    assert len(sizes) > 8
+    assert {name: size for name, size in sizes.items() if size > 40_000} == {}
 
 
 def test_the_lock_file_names_no_registry() -> None:

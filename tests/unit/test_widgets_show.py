@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 
-from deepset_nb.widgets.show import TERMINAL
+from deepset_nb.widgets.show import HELLO_WITHIN_S, NO_HELLO, TERMINAL
 from tests.process import ROOT
 
 WHERE = "Workspace support-docs of Acme at api.cloud.deepset.ai"
@@ -19,6 +19,10 @@ def output(*command: str) -> str:
     return subprocess.run(
         [sys.executable, *command], cwd=ROOT, check=True, capture_output=True, text=True, timeout=60
     ).stdout
+
+
+def test_a_browser_has_two_seconds_to_say_hello_and_the_plain_form_says_so() -> None:
+    assert (HELLO_WITHIN_S, "within 2 s" in NO_HELLO) == (2.0, True)
 
 
 def test_a_plain_script_prints_nothing_and_loads_no_widget_library() -> None:
