@@ -35,8 +35,9 @@ class Throttle:
 
     async def turn(self) -> None:
         """Wait until a state may be sent: one that somebody asked for then goes out with `now`, before the answer."""
-        while (wait_s := self._published_at + LEAST_S - time.monotonic()) > 0:
+        if (wait_s := self._published_at + LEAST_S - time.monotonic()) > 0:
             await asyncio.sleep(wait_s)
+            await self.turn()  # another one may have been first
 
     def now(self) -> None:
         """Publish at once."""

@@ -302,6 +302,20 @@ it("deletes only after the number was typed, and names what stayed", async () =>
   for (const part of ["1 file deleted", "1 file was not deleted.", "It is not yours."]) expect(text()).toContain(part);
 });
 
+it("leaves the files that are not deleted yet when somebody stops it", async () => {
+  const { model, click, focus, press, type, text, button } = await opened();
+  await focus(0);
+  await press(" ");
+  await click("Delete…");
+  await type("Type 1", "1");
+  await click("Delete 1 file");
+  expect(button("Keep them")).toBeUndefined();
+  await click("Keep the rest");
+
+  expect(model.sent.at(-1)!.message).toEqual({ kind: "abort", id: model.requests("delete")[0]!.id });
+  expect(text()).not.toContain("cannot be undone");
+});
+
 it("asks about what is selected now when it is asked to delete again", async () => {
   const { click, focus, press, text, button } = await opened();
   await focus(0);

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -158,15 +159,15 @@ def chosen(stage: Stage, files: dict[str, bytes]) -> Locator:
     return shown
 
 
-OPEN_SESSIONS = """
+OPEN_SOME = """
 from deepset_nb import bridge
 async def open_some():
     async with dn.AsyncClient(ws.settings) as client:
         for mode in ("KEEP", "OVERWRITE"):
             await client.upload_sessions.create(ws.name, write_mode=mode)
 bridge.run(open_some)
-ws.upload(folder, show=False).wait(60)
 """
+OPEN_SESSIONS = f"{OPEN_SOME}ws.upload(folder, show=False).wait(60)"
 
 
 @scene()
@@ -262,6 +263,15 @@ def sessions_question(stage: Stage) -> None:
 
 
 @scene()
+def sessions_busy(stage: Stage) -> None:
+    # In a sandbox of its own, which ingests a file every three seconds.
+    upload = "job = ws.upload(folder, show=False)\nwhile ws.list_upload_sessions(status='CLOSED').empty: pass"
+    cells = (f"ws = dn.sandbox(ingest_rate=1 / 3)\n{OPEN_SOME}{upload}", "ws.session_browser()")
+    shown = stage.show(*cells, **{f"page{number}": 1_000 for number in range(100)})
+    expect(shown.get_by_role("row", name=re.compile(r"(of|von) 100\b"))).to_be_visible(timeout=END_MS)
+
+
+@scene()
 def sessions_failed(stage: Stage) -> None:
     refused(stage, stage.show("ws.session_browser()"))
 
@@ -298,8 +308,14 @@ def refused(stage: Stage, shown: Locator) -> None:
 @scene()
 def files_empty(stage: Stage) -> None:
     shown = stage.show("ws.file_browser()")
+    expect(shown).to_contain_text("ws.upload(path)", timeout=END_MS)
+
+
+@scene()
+def files_no_hit(stage: Stage) -> None:
+    shown = files(stage)
     shown.get_by_label(stage.say("Name contains")).fill("nothing of this name")
-    expect(shown.get_by_role("row")).to_have_count(0, timeout=END_MS)
+    expect(shown.get_by_text(stage.say("No file matches."))).to_be_visible(timeout=END_MS)
 
 
 @scene()
@@ -341,6 +357,15 @@ def files_refused(stage: Stage) -> None:
 @scene()
 def files_failed(stage: Stage) -> None:
     refused(stage, files(stage))
+
+
+def all_chosen(stage: Stage) -> Locator:
+    """300 files, all selected."""
+    shown = files(stage)
+    shown.get_by_role("row").nth(1).click(modifiers=["Control"])
+    stage.lab.page.keyboard.press("Shift+End")
+    expect(shown.locator(".dnb-count")).to_contain_text("300", timeout=END_MS)
+    return shown
 
 
 @scene(heavy=True)
@@ -428,9 +453,42 @@ def job_choice(stage: Stage) -> None:
     expect(stage.job.get_by_role("button", name=stage.say("Go on sending"))).to_be_visible(timeout=END_MS)
 
 
+@scene("bandwidth:30000")
+def files_busy(stage: Stage) -> None:
+    shown = all_chosen(stage)
+    shown.get_by_role("button", name=stage.say("Download…")).click()
+    stage.faults.add("latency:2s")  # in the last scene: it would hold others up, too
+    shown.get_by_label(stage.say("Into the folder")).press("Enter")
+    expect(shown.locator(".dnb-job")).to_contain_text(re.compile(r"[1-9]\d* (of|von) 300"), timeout=END_MS)
+
+
+@scene("bandwidth:30000", heavy=True)
+def files_deleting(stage: Stage) -> None:
+    shown = all_chosen(stage)
+    shown.get_by_role("button", name=stage.say("Delete…")).click()
+    typed = shown.locator(".dnb-danger input")
+    typed.fill("300")
+    stage.faults.add("latency:2s")
+    typed.press("Enter")
+    expect(shown.get_by_role("button", name=re.compile(r"[1-9]\d* (of|von) 300"))).to_be_visible(timeout=END_MS)
+
+
 @scene("bandwidth:30000", heavy=True)
 def job_100000(stage: Stage) -> None:
     stage.show("job = ws.upload_texts({f'note-{number:06}.txt': 'x' * (number % 90 + 1) for number in range(100_000)})")
     expect(stage.job).to_contain_text(re.compile(r"100[.,]000"), timeout=END_MS)
     stage.job.get_by_role("button", name=stage.say("Receipt")).click()
     expect(stage.job.get_by_role("button", name=stage.say("Next"))).to_be_visible(timeout=END_MS)
+
+
+@scene("bandwidth:30000", heavy=True)
+def uploader_100000(stage: Stage) -> None:
+    shown = stage.show("uploader = ws.uploader()\nuploader")
+    with tempfile.TemporaryDirectory() as parent:
+        folder = Path(parent) / "notes"
+        folder.mkdir()
+        for number in range(100_000):
+            (folder / f"note-{number:06}.txt").write_text("x" * (number % 90 + 1))
+        shown.locator("input[data-dnb=folder]").set_input_files(folder)
+        expect(shown).to_contain_text(re.compile(r"100[.,]000"), timeout=END_MS)
+        expect(shown.get_by_role("button", name=stage.say("Upload"), exact=True)).to_be_enabled(timeout=20 * END_MS)

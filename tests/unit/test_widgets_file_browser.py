@@ -227,6 +227,21 @@ def test_exactly_the_named_files_are_deleted(ws: dn.Workspace, browse) -> None:
     assert len(browser.selection) == 0
 
 
+def test_files_that_are_not_deleted_yet_stay_when_the_page_stops_it(ws: dn.Workspace, browse) -> None:
+    make_files(ws, 40)
+    browser = browse()
+    listed = ask(browser, "select_range", first=0, last=39)["ids"]
+    ws.sandbox.fault("latency:200ms")
+    key = page(browser).request("delete", {"ids": listed, "typed": "40"})
+    eventually(lambda: any(one.get("done") for one in page(browser).messages() if one["kind"] == "deleting"))
+    page(browser).browser_sends({"kind": "abort", "id": key})
+    eventually(lambda: any(one.get("id") == key for one in page(browser).messages()))
+    ws.sandbox.clear_faults()
+
+    assert 0 < len(browser.selection) < len(listed)
+    assert set(browser.selection["file_id"]) == set(ws.list_files()["file_id"])
+
+
 @pytest.mark.parametrize("typed", ["", "2", "three", "03"])
 def test_nothing_is_deleted_unless_the_number_was_typed(ws: dn.Workspace, browse, typed: str) -> None:
     make_files(ws, 5)

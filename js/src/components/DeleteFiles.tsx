@@ -1,5 +1,5 @@
 import type { AnyModel } from "@anywidget/types";
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { formatNumber } from "../lib/format";
 import { plural, rich, t } from "../lib/i18n";
 import type { Problem } from "../lib/messages";
@@ -24,6 +24,7 @@ export function DeleteFiles({ model, requests, table, close }: Props) {
   const [done, setDone] = useState<number | null>(null);
   const [result, setResult] = useState<DeleteResult | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
+  const asking = useRef<AbortController | null>(null);
   useEffect(() => {
     const heard = (message: unknown) => {
       if (is(deleting, message)) setDone(message.done);
@@ -38,7 +39,7 @@ export function DeleteFiles({ model, requests, table, close }: Props) {
     setDone(0);
     setProblem(null);
     try {
-      const answer = await requests.call("delete", { ids, typed });
+      const answer = await requests.call("delete", { ids, typed }, (asking.current = new AbortController()).signal);
       if (!is(deleteResult, answer)) throw notUnderstood();
       setResult(answer);
     } catch (reason) {
@@ -84,8 +85,8 @@ export function DeleteFiles({ model, requests, table, close }: Props) {
               ? plural(ids.length, "Delete {count} file", "Delete {count} files")
               : t("Deleting {done} of {total}…", { done: formatNumber(done), total: formatNumber(ids.length) })}
           </button>
-          <button type="button" class="dnb-button" onClick={close}>
-            {t("Keep them")}
+          <button type="button" class="dnb-button" onClick={() => (asking.current?.abort(), close())}>
+            {done === null ? t("Keep them") : t("Keep the rest")}
           </button>
         </div>
       </div>
