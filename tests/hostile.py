@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import itertools
 import pkgutil
 import time
 from collections.abc import Callable
@@ -47,6 +48,32 @@ def fill(ws: dn.Workspace, copies: int = 1) -> None:
     bridge.run(put)
 
 
+def fill_sessions(ws: dn.Workspace) -> None:
+    """More upload sessions than a state holds; in the newest, files of every name failed."""
+
+    async def put() -> None:
+        async with dn.AsyncClient(ws.settings) as client:
+            for _ in range(50):
+                session = await client.upload_sessions.create(ws.name)
+                await client.upload_sessions.close(ws.name, session.session_id)
+            session = await client.upload_sessions.create(ws.name)
+            async with client.bucket(session.aws_prefixed_request_config) as bucket:
+                for name in (*NAMES, "n" * 400, "\U0001f600" * 200):
+                    with contextlib.suppress(DeepsetError):
+                        await bucket.post(f"{name}.txt".replace("/", "_"), b"", 0)
+            await client.upload_sessions.close(ws.name, session.session_id)
+
+    bridge.run(put)
+
+
+_people = itertools.cycle(NAMES)
+
+
+def creator(platform: Any, _: str) -> dict[str, Any]:
+    """In place of the sandbox's `_creator` of sessions: people of hostile names."""
+    return {"user_id": platform.user_id, "given_name": next(_people), "family_name": REVERSED}
+
+
 def failing(ws: dn.Workspace) -> Any:
     """An upload in which nothing makes it; more files than a panel names."""
     texts = {f"{name}{number}.txt": "" for number in range(10) for name in NAMES}
@@ -65,10 +92,15 @@ def _uploader(ws: dn.Workspace) -> Any:
     return uploader
 
 
+def _session_browser(ws: dn.Workspace) -> Any:
+    fill_sessions(ws)
+    return _loaded(ws.session_browser())
+
+
 WIDGETS: dict[str, Callable[[dn.Workspace], Any]] = {
     "FileBrowser": lambda ws: _loaded(ws.file_browser()),
     "JobPanel": _job_panel,
-    "SessionBrowser": lambda ws: _loaded(ws.session_browser()),
+    "SessionBrowser": _session_browser,
     "Uploader": _uploader,
 }
 

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 AT_A_TIME = 4  # sessions asked about
 FIRST_ASKED = 8  # those that are in sight at once
 MOST_ASKED = 50  # sessions in one request
-SAVED_TEXT = 200  # characters of a text in the table
+SAVED_TEXT = 100  # characters of a text in the table: six bytes each at worst, of fifty rows
 
 
 class SessionBrowser(Browser[UploadSessionDetail]):
@@ -209,7 +209,7 @@ class SessionBrowser(Browser[UploadSessionDetail]):
     def _outcome(self, name: str, status: str, code: str | None) -> Outcome:
         reason, remedy = ("", "")
         if status == IngestionStatus.FAILED or code:
-            known = (f"The platform refused it: {code or 'without a reason'}.", "Send it again.")
+            known = (f"The platform refused it: {code[:SAVED_TEXT] if code else 'without a reason'}.", "Send it again.")
             reason, remedy = REASONS.get(code or "UNKNOWN_ERROR", known)
         return {"name": name[:400], "status": status, "reason": self.tr.said(reason), "remedy": self.tr.said(remedy)}
 

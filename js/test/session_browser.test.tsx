@@ -220,6 +220,23 @@ it("opens with Enter what became of each file, and gives the focus back with Esc
   expect(document.activeElement).toBe(first());
 });
 
+it("shows people, files and reasons as text, whatever they are", async () => {
+  const hostile = "<img src=x onerror=alert(1)>\u202efdp";
+  const { model, el, first, press, text } = await opened({ rows: [counted(DONE, { status: "<i>", created_by: hostile, write_mode: "<b>" })] });
+  await kernelSays(() => first().focus());
+  await press("Enter");
+  const rows = [
+    { name: hostile, status: "<script>", reason: hostile, remedy: hostile },
+    { name: "n".repeat(10_000), status: "FAILED", reason: "r".repeat(10_000), remedy: "" },
+  ];
+  await kernelSays(() => model.answer("outcomes", { rows, total: 2, has_more: false }));
+
+  expect(el.querySelector("img, i, b, script")).toBeNull();
+  expect(text().split("<img src=x onerror=alert(1)>\\u202efdp")).toHaveLength(6); // By, Created, and three of the file
+  expect(text()).not.toContain("\u202e");
+  expect(text().length).toBeLessThan(2_500);
+});
+
 it("asks for a status by its chip, and says among how many it was looked for", async () => {
   const { model, click, text, button } = await opened();
   await click("Open");

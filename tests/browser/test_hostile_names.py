@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Dialog, FilePayload, expect
 
+from deepset_nb.emulator import sessions
 from tests import hostile
 from tests.browser.cells import END_MS, card
 from tests.browser.lab import Lab
@@ -45,12 +46,19 @@ def test_a_name_that_would_run_does_so_where_a_page_is_careless(lab: Lab) -> Non
 
 
 @pytest.mark.parametrize("name", sorted(hostile.WIDGETS))
-def test_nothing_of_a_name_runs_in_a_widget_or_its_static_form(lab: Lab, name: str) -> None:
+def test_nothing_of_a_name_runs_in_a_widget_or_its_static_form(
+    lab: Lab, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions, "_creator", hostile.creator)
     lab.show(ROOM, f"widget = hostile.WIDGETS[{name!r}](ws)\nwidget", "HTML(widget.static_html())")
     shown = lab.page.locator(".jp-OutputArea .dnb-card").first
     expect(shown).to_contain_text("<img src=x", timeout=END_MS)
     static = lab.page.locator(".jp-OutputArea-output.jp-RenderedHTMLCommon").last
     expect(static).to_contain_text("<img src=x")
+    if name == "SessionBrowser":
+        shown.locator(".dnb-row").first.click()
+        expect(shown.locator(".dnb-outcomes")).to_contain_text("_img src=x", timeout=END_MS)  # as it is stored
+        expect(shown.locator(".dnb-row", has_text="<img src=x").first).to_be_visible()
     lab.picture(f"hostile-{name}")
 
     assert lab.page.evaluate(RAN) == [None, 0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 import deepset_nb as dn
+from deepset_nb.emulator import sessions
 from deepset_nb.transfer.progress import Progress
 from deepset_nb.transfer.receipt import Row
 from deepset_nb.transfer.small import small
@@ -41,8 +43,9 @@ class Tags(HTMLParser):
 
 
 @pytest.fixture(params=sorted(hostile.WIDGETS))
-def widget(request: pytest.FixtureRequest, ws: dn.Workspace) -> Any:
+def widget(request: pytest.FixtureRequest, ws: dn.Workspace, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Each widget in turn, full of hostile texts."""
+    monkeypatch.setattr(sessions, "_creator", hostile.creator)
     hostile.fill(ws, copies=20)  # a screenful
     make: Callable[[dn.Workspace], Any] = hostile.WIDGETS[request.param]
     made = make(ws)
@@ -59,6 +62,18 @@ def test_the_state_that_a_notebook_keeps_is_small(widget: Any) -> None:
     size = len(json.dumps(kept, ensure_ascii=False).encode())
 
     assert 500 < size <= MOST_BYTES
+
+
+def test_the_state_of_fifty_sessions_stays_small_whoever_made_them(
+    ws: dn.Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hostile, "_people", itertools.repeat("\x00" * 10_000))
+    monkeypatch.setattr(sessions, "_creator", hostile.creator)
+    browser = hostile.WIDGETS["SessionBrowser"](ws)
+
+    assert len(browser.state["rows"]) == 50
+    assert len(json.dumps(browser.state, ensure_ascii=False).encode()) <= MOST_BYTES
+    browser.close()
 
 
 @pytest.mark.parametrize("text", [hostile.WIDE, "\x00" * 10_000, "ä\n" * 5_000], ids=["wide", "controls", "lines"])
@@ -84,6 +99,7 @@ def test_the_static_form_has_no_tag_or_attribute_that_a_name_brought(widget: Any
     assert page.tags <= SAFE_TAGS
     assert page.attributes <= {"style", "open", "href"}
     assert "javascript:" not in widget.static_html().lower()
+    assert hostile.IMAGE in page.text
 
 
 @pytest.mark.parametrize("form", ["static_html", "static_text"])

@@ -13,12 +13,14 @@ import pytest
 
 import deepset_nb as dn
 from deepset_nb import bridge
+from deepset_nb.emulator.server import SandboxServer
 from deepset_nb.i18n import ENGLISH
 from deepset_nb.widgets.dashboard import JOBS_TAB, dashboard
 from deepset_nb.widgets.job_panel import JobPanel
 from deepset_nb.widgets.session_browser import SessionBrowser
 from deepset_nb.widgets.static_tables import verdict
 from deepset_nb.widgets.uploader import Uploader
+from tests import hostile
 from tests.unit.browser_page import ask, open_session, ready, refused
 from tests.unit.widget_page import EXAMPLES, TARGET, FakeJob, Page, eventually
 
@@ -152,6 +154,22 @@ def test_outcomes_come_page_by_page_with_reason_and_remedy(ws: dn.Workspace, bro
         "reason": "The platform found the file empty.",
         "remedy": "Fill it or leave it out.",
     }
+
+
+def test_outcomes_of_hostile_names_and_reasons_come_as_they_are_and_are_bounded(
+    ws: dn.Workspace, browse, sandbox_server: SandboxServer
+) -> None:
+    session_id = fill(ws, 0, 2)
+    with sandbox_server._platform.store.write() as db:
+        change = "UPDATE ingestions SET name = ?, reason = ? WHERE session_id = ? AND name = ?"
+        db.execute(change, (hostile.IMAGE, hostile.SCRIPT, session_id, "000.txt"))
+        db.execute(change, (hostile.LONG, hostile.LONG, session_id, "001.txt"))
+    first, second = ask(browse(), "outcomes", id=session_id, status="FAILED", chunk=0)["rows"]
+
+    assert first["name"] == hostile.IMAGE
+    assert first["reason"] == f"The platform refused it: {hostile.SCRIPT}."
+    assert len(second["name"]) <= 400
+    assert len(second["reason"]) <= 400
 
 
 def test_what_the_platform_cannot_pick_is_picked_from_the_newest_and_said(ws: dn.Workspace, browse) -> None:
