@@ -147,6 +147,15 @@
     });
   }
 
+  /** Cells that do not stand under their heads. */
+  function askew(root) {
+    return [...root.querySelectorAll("[role=grid]")].flatMap((grid) => {
+      const [heads, row] = grid.querySelectorAll("[role=row]");
+      const left = (one) => one.getBoundingClientRect().left;
+      return row ? [...heads.children].filter((head, at) => Math.abs(left(head) - left(row.children[at])) > 1).map((head) => `${said(head)} is not over its column`) : [];
+    });
+  }
+
   // --- what a screen reader would hear
 
   const LIVE = "[role=status], [role=alert], [role=log], [aria-live]";
@@ -173,5 +182,5 @@
 
   const focused = (root) => (root.contains(document.activeElement) ? nameOf(document.activeElement) : null);
 
-  window.dnbChecks = { axeFaults, smallTargets, deafToKeys, hiddenFocus, faintBorders, barContrast, moving, stickingOut, listen, focused };
+  window.dnbChecks = { axeFaults, smallTargets, deafToKeys, hiddenFocus, faintBorders, barContrast, moving, stickingOut, askew, listen, focused };
 })();

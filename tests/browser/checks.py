@@ -99,6 +99,11 @@ class Checks:
         found: list[str] = self._ask("stickingOut")
         return found
 
+    def askew(self) -> list[str]:
+        """Heads of a table that do not stand over their columns."""
+        found: list[str] = self._ask("askew")
+        return found
+
     def listen(self) -> None:
         """Begin to note what a screen reader would say, see `heard`."""
         self._ask("listen")

@@ -304,9 +304,12 @@ def refused(stage: Stage, shown: Locator) -> None:
     expect(shown.locator(".dnb-notice").first).to_be_visible(timeout=END_MS)
 
 
+EMPTY = "found = ws.list_files()\nif len(found):\n    ws.delete_files(found, dry_run=False)"
+
+
 @scene()
 def files_empty(stage: Stage) -> None:
-    shown = stage.show("ws.file_browser()")
+    shown = stage.show(EMPTY, "ws.file_browser()")
     expect(shown).to_contain_text("ws.upload(path)", timeout=END_MS)
 
 
@@ -326,6 +329,17 @@ def files_chosen(stage: Stage) -> None:
     for row in (1, 2, 4):
         shown.get_by_role("row").nth(row).click(modifiers=["Control"])
     expect(shown.get_by_role("button", name=stage.say("Download…"))).to_be_visible()
+
+
+@scene()
+def files_columns(stage: Stage) -> None:
+    meta = "{f'key {number}': f'value {number} of the metadata' for number in range(8)}"
+    texts = f"[dn.DeepsetCloudFile(name, name, {meta}) for name in ('letter.txt', 'moon.txt')]"
+    shown = stage.show(f"ws.upload_texts({texts}, show=False).wait(60)", "ws.file_browser()")
+    shown.get_by_role("button", name=stage.say("Columns")).click()
+    for key in range(8):
+        shown.get_by_label(f"key {key}").check()
+    expect(shown.get_by_text("value 7 of")).to_have_count(2, timeout=END_MS)
 
 
 @scene()

@@ -94,6 +94,10 @@ def test_the_focus_is_seen_on_every_control(gallery: dict[str, Checks]) -> None:
     assert found(gallery, Checks.hidden_focus) == {}
 
 
+def test_heads_stand_over_their_columns(gallery: dict[str, Checks]) -> None:
+    assert found(gallery, Checks.askew) == {}
+
+
 def test_nothing_sticks_out_of_a_narrow_cell(stage: Stage, gallery: dict[str, Checks]) -> None:
     stage.lab.page.set_viewport_size(NARROW)
     try:

@@ -156,55 +156,57 @@ export function Grid<R>({ label, rows, columns, keyOf, selected, select, selectR
       }}
       onKeyDown={typed}
     >
-      <div class="dnb-heads" role="row" aria-rowindex={1}>
-        {select && (
-          <div role="columnheader" class="dnb-check">
-            <span class="dnb-spoken">{t("Selected")}</span>
-          </div>
-        )}
-        {columns.map((column) => (
-          <Head key={column.key} column={column} />
-        ))}
-      </div>
-      <div class="dnb-body" role="rowgroup" style={{ height: `${shown.height}px` }}>
-        {slots.map(([slot, index]) => {
-          const row = rows.at(index);
-          const key = row && keyOf(row);
-          const chosen = key !== undefined && selected?.has(key);
-          const open = key !== undefined && key === current;
-          // A row that looks as before is not drawn again: scrolling draws only those that come into sight.
-          const looks = [row, index, columns, selected, open, index === here, shown.shift];
-          const before = drawn.get(slot);
-          if (before && looks.every((one, at) => one === before.looks[at])) return before.row;
-          const made = (
-            <div
-              key={slot}
-              role="row"
-              class={`dnb-row ${chosen ? "dnb-chosen" : ""} ${open ? "dnb-current" : ""}`}
-              aria-rowindex={index + 2}
-              aria-selected={Boolean(chosen)}
-              aria-busy={!row}
-              tabIndex={index === here ? 0 : -1}
-              data-index={index}
-              style={{ transform: `translateY(${index * ROW_PX + shown.shift}px)` }}
-              onFocus={(event) => event.target === event.currentTarget && setActive(index)}
-              onClick={(event) => clicked(event, index)}
-            >
-              {select && (
-                <div role="gridcell" class="dnb-check" title={t("Select")}>
-                  {chosen ? <Icon name="ok" /> : <span class="dnb-box" />}
-                </div>
-              )}
-              {columns.map((column) => (
-                <div key={column.key} role="gridcell" class={classOf(column)}>
-                  {row ? column.cell(row) : <span class="dnb-ghost" />}
-                </div>
-              ))}
+      <div class="dnb-wide">
+        <div class="dnb-heads" role="row" aria-rowindex={1}>
+          {select && (
+            <div role="columnheader" class="dnb-check">
+              <span class="dnb-spoken">{t("Selected")}</span>
             </div>
-          );
-          drawn.set(slot, { looks, row: made });
-          return made;
-        })}
+          )}
+          {columns.map((column) => (
+            <Head key={column.key} column={column} />
+          ))}
+        </div>
+        <div class="dnb-body" role="rowgroup" style={{ height: `${shown.height}px` }}>
+          {slots.map(([slot, index]) => {
+            const row = rows.at(index);
+            const key = row && keyOf(row);
+            const chosen = key !== undefined && selected?.has(key);
+            const open = key !== undefined && key === current;
+            // A row that looks as before is not drawn again: scrolling draws only those that come into sight.
+            const looks = [row, index, columns, selected, open, index === here, shown.shift];
+            const before = drawn.get(slot);
+            if (before && looks.every((one, at) => one === before.looks[at])) return before.row;
+            const made = (
+              <div
+                key={slot}
+                role="row"
+                class={`dnb-row ${chosen ? "dnb-chosen" : ""} ${open ? "dnb-current" : ""}`}
+                aria-rowindex={index + 2}
+                aria-selected={Boolean(chosen)}
+                aria-busy={!row}
+                tabIndex={index === here ? 0 : -1}
+                data-index={index}
+                style={{ transform: `translateY(${index * ROW_PX + shown.shift}px)` }}
+                onFocus={(event) => event.target === event.currentTarget && setActive(index)}
+                onClick={(event) => clicked(event, index)}
+              >
+                {select && (
+                  <div role="gridcell" class="dnb-check" title={t("Select")}>
+                    {chosen ? <Icon name="ok" /> : <span class="dnb-box" />}
+                  </div>
+                )}
+                {columns.map((column) => (
+                  <div key={column.key} role="gridcell" class={classOf(column)}>
+                    {row ? column.cell(row) : <span class="dnb-ghost" />}
+                  </div>
+                ))}
+              </div>
+            );
+            drawn.set(slot, { looks, row: made });
+            return made;
+          })}
+        </div>
       </div>
     </div>
   );
