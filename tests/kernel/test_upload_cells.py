@@ -13,7 +13,8 @@ import deepset_nb as dn
 from deepset_nb.emulator.server import Connection
 from tests.kernel.kernel_driver import Kernel
 
-BUSY = "deadline = time.monotonic() + 3\nwhile time.monotonic() < deadline: sum(range(1000))"
+BUSY = """deadline = time.monotonic() + 30
+while time.monotonic() < deadline and job.state()['phases'][1]['files_done'] < 30: sum(range(1000))"""
 
 
 @pytest.fixture
@@ -99,6 +100,7 @@ def test_the_stop_button_ends_a_waiting_cell_within_two_seconds_and_nothing_goes
 def test_the_cancel_button_of_the_panel_works_while_no_cell_runs(notebook: Kernel) -> None:
     notebook.run_cell("job = ws.upload(folder)")
     comm_id = notebook.run_cell("print(job.view.panel.comm.comm_id)").text
+    notebook.wait_for(lambda: sent(notebook) > 0)
     notebook.send_comm(comm_id, {"kind": "request", "id": "r1", "action": "cancel", "payload": {}})
     notebook.wait_for(lambda: any(m.get("id") == "r1" for m in notebook.comm_messages(comm_id)))
     answer = next(m for m in notebook.comm_messages(comm_id) if m.get("id") == "r1")
