@@ -30,7 +30,7 @@ _BOX = (
 _CELL = "text-align:left;vertical-align:top;padding:2px 16px 2px 0;overflow-wrap:break-word"
 _LONG_CELL = _CELL.replace("break-word", "anywhere")  # a column of words is as wide as the longest of them
 _ROW = "background:none"  # JupyterLab stripes every table; of three lines that looks like emphasis
-_LONG_WORD = re.compile(r"\S{20}")
+_LONG_WORD = re.compile(r"\S{12}")
 
 
 def visible(text: str, longest: int = _LONGEST) -> str:
