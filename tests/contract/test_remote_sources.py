@@ -19,6 +19,7 @@ from moto.server import ThreadedMotoServer
 import deepset_nb as dn
 from deepset_nb.client import places
 from deepset_nb.errors import InputError, MissingExtra, PathNotFound
+from tests.process import ROOT
 
 FILES = {
     "a.txt": b"first",
@@ -299,8 +300,14 @@ def test_a_wrong_address_is_said_in_the_cell(ws: dn.Workspace, web: str) -> None
 
 
 def test_a_kind_of_store_whose_library_is_missing_names_it(ws: dn.Workspace) -> None:
-    with pytest.raises(MissingExtra, match="gcsfs"):
-        ws.upload("gs://bucket/file", show=False)
+    with pytest.raises(MissingExtra, match="adlfs"):
+        ws.upload("abfs://bucket/file", show=False)
+
+
+@pytest.mark.parametrize("kind", ["s3", "gs", "https", "zip"])
+def test_the_extra_brings_what_opens_the_kinds_the_readme_names(kind: str) -> None:
+    assert f"{kind}://" in (ROOT / "README.md").read_text()
+    assert issubclass(fsspec.get_filesystem_class(kind), fsspec.AbstractFileSystem)
 
 
 @pytest.mark.parametrize("path", ["C:\\files\\a.txt", "/a/b", "a:b", "report.txt", "~/x", "x::y"])

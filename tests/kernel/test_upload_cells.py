@@ -127,6 +127,20 @@ def test_when_it_ends_the_same_output_holds_the_final_table_as_html(notebook: Ke
     assert "application/vnd.jupyter.widget-view+json" in final()[-1]["data"]  # type: ignore[operator]
 
 
+def test_an_upload_of_an_executor_has_the_same_panel(notebook: Kernel, ws: dn.Workspace) -> None:
+    assert ws.sandbox is not None
+    ws.sandbox.clear_faults()
+    since = len(notebook.messages)
+    with_others = "from concurrent.futures import ThreadPoolExecutor\nothers = ThreadPoolExecutor(2)\n"
+    notebook.run_cell(f"{with_others}job = ws.upload(folder, executor=others).wait(60)")
+    shown = [m["content"]["data"] for m in notebook.messages[since:] if m["msg_type"] == "display_data"]
+    notebook.wait_for(lambda: notebook.run_cell("pass") and states(notebook, since)[-1][0] == "done")
+
+    assert len(shown) == 1
+    assert {"application/vnd.jupyter.widget-view+json", "text/html", "text/plain"} <= set(shown[0])
+    assert states(notebook, since)[-1] == ("done", 200)
+
+
 def test_without_a_browser_the_output_says_that_it_is_the_plain_form(notebook: Kernel) -> None:
     since = len(notebook.messages)
     notebook.run_cell("job = ws.upload(folder)\ntime.sleep(5)")
