@@ -313,3 +313,10 @@ def test_the_extra_brings_what_opens_the_kinds_the_readme_names(kind: str) -> No
 @pytest.mark.parametrize("path", ["C:\\files\\a.txt", "/a/b", "a:b", "report.txt", "~/x", "x::y"])
 def test_paths_are_no_urls(path: str) -> None:
     assert not places.is_remote(path) or path == "x::y"
+
+
+def test_a_name_with_brackets_is_a_file_where_there_is_one(ws: dn.Workspace, memory: str) -> None:
+    fsspec.filesystem("memory").pipe(f"{memory.removeprefix('memory:/')}/r[1].txt", b"in brackets")
+
+    assert ws.plan(f"{memory}/r[1].txt")["name"].tolist() == ["r[1].txt"]
+    assert set(ws.plan(f"{memory}/[ab].txt")["name"]) >= {"a.txt", "b.txt"}
