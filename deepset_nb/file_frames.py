@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from array import array
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -102,14 +103,17 @@ def microseconds(moment: datetime) -> int:
 
 
 def with_meta_columns(frame: pd.DataFrame) -> pd.DataFrame:
-    """A frame of files whose ``meta`` became columns ``meta.<key>`` with a dtype each.
+    """A frame of files whose ``meta``, JSON text, became columns ``meta.<key>`` with a dtype each.
 
     Texts are string, whole numbers Int64, other numbers Float64, truth values boolean; mixed values, lists and
     numbers that would lose digits stay objects. A file without the key has NA, or None among objects.
     """
-    metas: list[dict[str, Any]] = list(frame["meta"])
-    keys = list(dict.fromkeys(key for meta in metas for key in meta))
-    columns = {f"meta.{key}": _typed([meta.get(key) for meta in metas]) for key in keys}
+    values: defaultdict[str, list[Any]] = defaultdict(lambda: [None] * len(frame))
+    decode = msgspec.json.Decoder(dict[str, Any]).decode
+    for row, text in enumerate(frame["meta"]):
+        for key, value in decode(text).items():
+            values[key][row] = value
+    columns = {f"{META}{key}": _typed(of_key) for key, of_key in values.items()}
     rest = frame.drop(columns="meta")
     return pd.concat([rest, pd.DataFrame(columns, index=frame.index)], axis=1)
 

@@ -163,11 +163,13 @@ class Translator:
         return best
 
     def _value(self, name: str, value: str, depth: int) -> tuple[int, str]:
+        if name in _NAMES:  # also one that looks like a number
+            return 0, value
         if _AMOUNT.fullmatch(value):
             return 0, self._amount(value)
         if time := _TIME.fullmatch(value):
             return 0, self.minute(time[1]) + (time[2] or "")
-        if name in _NAMES or depth == _DEEPEST:
+        if depth == _DEEPEST:
             return 0, value
         return self._read(value, depth + 1)
 

@@ -270,9 +270,8 @@ class UploadJob(Job):
         Args:
             ingest: What becomes of the files already sent. ``"later"``: the upload session stays open, nothing is
                 ingested until ``job.retry()`` goes on into it, it is closed by hand, or the platform closes it after
-                24 hours. ``"keep"``: the session is closed now and what was sent is ingested. ``"remove"``: closed,
-                ingested, as there is no other way, and then exactly the files that this job made are deleted; also
-                while the platform ingests.
+                24 hours. ``"keep"``: the session is closed now and what was sent is ingested. ``"remove"``: so too,
+                then exactly the files that this job made are deleted; also while the platform ingests.
 
         Returns:
             The job itself.
@@ -285,8 +284,8 @@ class UploadJob(Job):
         progress = self._transfer.progress
         if ingest == "remove" and (self.done or self._ending == "later"):
             raise InputError(
-                f"Job {self.id} has ended already; nothing was removed.",
-                "job.undo() tells what it brought to the platform, job.undo(dry_run=False) deletes it.",
+                f"Job {self.id} has ended already, or is just ending; nothing was removed.",
+                "job.wait(), then job.undo() tells what it has brought there, job.undo(dry_run=False) deletes it.",
             )
         if ingest == "later":
             progress.cancelling, self._ending = True, ingest
@@ -322,7 +321,8 @@ class UploadJob(Job):
             StillRunning: It has not ended; ``cancel(ingest="remove")`` ends it so.
         """
         if not self.done:
-            raise StillRunning(f"Job {self.id} is still running.", 'job.cancel(ingest="remove") ends it and removes.')
+            way = "wait(), then job.undo()" if self._ending == "later" else 'cancel(ingest="remove")'
+            raise StillRunning(f"Job {self.id} is still running.", f"job.{way} removes what it has sent.")
         transfer = self._transfer
         rows, made = transfer.progress.receipt.rows, transfer.made_between()
         return frames.deletions(bridge.run(take_back, transfer.settings, rows, made, dry_run))

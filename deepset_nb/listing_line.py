@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from . import bridge
@@ -17,24 +18,27 @@ class ListingLine:
 
     Args:
         what: Is listed: ``"files"``.
+        notes: Sentences that stay behind it.
     """
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str, notes: Sequence[str] = ()) -> None:
         """Nothing is shown yet."""
-        self._what = what
+        self._what, self._notes = what, notes
         self._began = self._drawn = time.monotonic()
+        self._said = False  # what is said is shown a moment later, by the main thread
         self._shown: Any = None
 
-    def at(self, done: int, total: int) -> None:
-        """So many of so many are listed."""
+    def at(self, done: int, total: int | None = None) -> None:
+        """So many are listed, of so many where that is known."""
         now = time.monotonic()
         if now - self._began > SHOWN_AFTER_S and now - self._drawn > EVERY_S:
-            self._drawn = now
-            bridge.notify(self._say, f"Listing {self._what}: {done:,} of {max(done, total):,}")
+            self._drawn, self._said = now, True
+            of = "" if total is None else f" of {max(done, total):,}"
+            bridge.notify(self._say, ". ".join([f"Listing {self._what}: {done:,}{of}", *self._notes]))
 
     def end(self) -> None:
         """Take the line away: what was listed speaks for itself."""
-        if self._shown is not None:
+        if self._said:
             bridge.notify(self._say, "")
 
     def _say(self, text: str) -> None:

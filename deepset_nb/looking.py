@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from . import bridge, file_frames, frames
 from .client import AsyncClient
 from .client.files import Field, Order
-from .client.odata import Wanted, wanted
+from .client.odata import Wanted, filtered_here, wanted
 from .errors import InputError
 from .listing_line import ListingLine
 from .settings import Settings
@@ -62,29 +62,37 @@ class Looking:
         Args:
             name: Part of the file name.
             meta: Only files with these values: ``{"category": "news"}``, a list of values for any of them. The
-                platform filters plain texts; numbers, truth values and texts with quotes are looked at here, which
-                ``attrs["notes"]`` of the frame says. ``"raw"`` filters nothing, but leaves the metadata as JSON text.
+                platform filters plain texts; numbers, truth values and texts with quotes are looked at here.
+                ``"raw"`` filters nothing, but leaves the metadata as JSON text.
             created_after: Only files made later: a datetime, a date or ISO 8601; UTC where no time zone is given.
+                This and the next are looked at here, too.
             created_before: Only files made earlier.
             odata_filter: An OData expression on metadata, such as ``"topic eq 'news' and lang eq 'de'"``, sent as it
                 is (platform API reference: list files).
             limit: At most so many files.
             sort: What the platform sorts by: ``"created_at"`` or ``"name"``.
             order: ``"DESC"`` is newest or last first, ``"ASC"`` the other way round.
-            expand_meta: A column ``meta.<key>`` for each key instead of ``meta``, with a dtype each.
+            expand_meta: A column ``meta.<key>`` for each key instead of ``meta``, with a dtype each, however many
+                files there are. Not with ``meta="raw"``.
 
         Returns:
             Columns ``file_id name url`` (string), ``size`` (Int64, bytes), ``created_at`` (datetime64[us, UTC]),
             ``meta`` (object, a dict each; of more than 200,000 files, or with ``meta="raw"``, string, JSON). With
-            ``expand_meta`` string, Int64, Float64, boolean or object columns ``meta.<key>``.
+            ``expand_meta`` string, Int64, Float64, boolean or object columns ``meta.<key>``. ``attrs["notes"]`` is
+            there where something was filtered here and not by the platform, and says what.
 
         Raises:
-            InputError: A time that is none, or a limit below 0.
+            InputError: A time that is none, a limit below 0, or ``expand_meta`` with ``meta="raw"``.
             Unprocessable: The platform does not understand ``odata_filter``.
         """
         raw = meta == "raw"
         if isinstance(meta, str) and not raw:
             raise InputError(f"meta is {meta!r}.", 'Give a dict such as {"category": "news"}, or "raw".')
+        if raw and expand_meta:
+            raise InputError(
+                'meta="raw" and expand_meta=True ask for two forms of the metadata.',
+                'Leave one out: meta="raw" keeps it as JSON text, expand_meta=True makes a column of each key.',
+            )
         for argument, text in (("name", name), ("odata_filter", odata_filter)):
             _check_text(argument, text)
         if limit is not None and limit < 0:
@@ -96,21 +104,24 @@ class Looking:
                 f"Files cannot be sorted by {sort!r}, {order!r}.", 'Use "created_at" or "name", and "ASC" or "DESC".'
             )
         listing = {"name": name, "odata_filter": asked.expression, "field": sort, "order": order}
-        table = bridge.run(self._list_files, listing, asked, after, before, limit)
-        frame = table.frame(raw=raw or (table.count > MOST_DICTS and not expand_meta))
-        if expand_meta and not raw:
-            frame = file_frames.with_meta_columns(frame)
-        if note := asked.note():
-            frame.attrs["notes"] = [note]
-        return frame
+        notes = filtered_here(asked.unsent, created_after=after, created_before=before)
+        table = bridge.run(self._list_files, listing, asked, after, before, limit, ListingLine("files", notes))
+        # As text until it is a column: a dict for each file would be the largest part of a long listing.
+        frame = table.frame(raw=raw or expand_meta or table.count > MOST_DICTS)
+        return _noted(file_frames.with_meta_columns(frame) if expand_meta else frame, notes)
 
     async def _list_files(
-        self, listing: dict[str, Any], asked: Wanted, after: int | None, before: int | None, limit: int | None
+        self,
+        listing: dict[str, Any],
+        asked: Wanted,
+        after: int | None,
+        before: int | None,
+        limit: int | None,
+        line: ListingLine,
     ) -> file_frames.FileTable:
         table = file_frames.FileTable()
         if limit == 0:
             return table
-        line = ListingLine("files")
         newest_first = listing["field"] == "created_at" and listing["order"] == "DESC"
         looked_at = 0
         # What is looked at here may need many rows for a few.
@@ -151,21 +162,36 @@ class Looking:
             Columns ``session_id status write_mode created_by`` (string), ``created_at expires_at``
             (datetime64[us, UTC]). With ``diagnose`` also ``finished failed pending`` (Int64, files; the platform does
             not tell what waits in an open session), ``verdict next_action code`` (string): how it stands, what to do,
-            and the line of Python for it.
+            and the line of Python for it. ``attrs["notes"]`` is there where something was filtered here and not by
+            the platform, and says what.
         """
-        wanted = {"status": status, "created_by": created_by}
-        found, diagnoses = bridge.run(self._list_sessions, is_expired, wanted, diagnose)
+        wanted = {"status": status or None, "created_by": created_by or None}
+        notes = filtered_here((), **wanted)
+        found, diagnoses = bridge.run(
+            self._list_sessions, is_expired, wanted, diagnose, ListingLine("upload sessions", notes)
+        )
         listed = frames.sessions(found)
-        return frames.with_diagnoses(listed, diagnoses) if diagnose else listed
+        return _noted(frames.with_diagnoses(listed, diagnoses) if diagnose else listed, notes)
 
     async def _list_sessions(
-        self, is_expired: bool | None, wanted: dict[str, str | None], look_closer: bool
+        self, is_expired: bool | None, wanted: dict[str, str | None], look_closer: bool, line: ListingLine
     ) -> tuple[list[UploadSessionDetail], list[Diagnosis]]:
         found: list[UploadSessionDetail] = []
+        looked_at = 0
         async with AsyncClient(self.settings) as client:
             async for page in client.upload_sessions.list(self.name, is_expired=is_expired):
                 found += [one for one in page if frames.is_asked_for(one, **wanted)]
-            return found, await doctor.diagnose(client, self.name, found) if look_closer else []
+                looked_at += len(page)
+                line.at(looked_at)
+            diagnoses = await doctor.diagnose(client, self.name, found) if look_closer else []
+        line.end()
+        return found, diagnoses
+
+
+def _noted(frame: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
+    if notes:
+        frame.attrs["notes"] = notes
+    return frame
 
 
 def _check_text(argument: str, text: str | None) -> None:

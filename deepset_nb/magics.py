@@ -28,6 +28,7 @@ from .workspace import Workspace, latest
 if TYPE_CHECKING:
     from argparse import Namespace
 
+    import pandas as pd
     from IPython.core.interactiveshell import InteractiveShell
 
     from .job import UploadJob
@@ -74,19 +75,27 @@ class DeepsetMagics(Magics):  # type: ignore[misc]
 
 
 def _files(workspace: Workspace, given: Namespace) -> Any:
-    return workspace.list_files(
-        given.name,
-        meta=merged(given.meta),
-        created_after=given.after,
-        created_before=given.before,
-        odata_filter=given.filter,
-        limit=given.limit,
-        expand_meta=given.expand_meta,
+    return _told(
+        workspace.list_files(
+            given.name,
+            meta=merged(given.meta),
+            created_after=given.after,
+            created_before=given.before,
+            odata_filter=given.filter,
+            limit=given.limit,
+            expand_meta=given.expand_meta,
+        )
     )
 
 
 def _sessions(workspace: Workspace, given: Namespace) -> Any:
-    return workspace.list_upload_sessions(status=given.status, diagnose=given.diagnose)
+    return _told(workspace.list_upload_sessions(status=given.status, diagnose=given.diagnose))
+
+
+def _told(listed: pd.DataFrame) -> pd.DataFrame:
+    for note in listed.attrs.get("notes", ()):
+        print(note)  # noqa: T201
+    return listed
 
 
 def _upload(workspace: Workspace, given: Namespace) -> Any:

@@ -47,8 +47,9 @@ class Tidying:
             One row for each key that differs, none where nothing does. Columns ``file_id name key status reason
             remedy`` (string), ``before after`` (object, None for no such key). ``status`` is pending, ok (looked at
             afterwards) or failed. Reserved keys, values that are none for JSON and sizes over the platform's limits
-            fail before anything of that file is sent; a key of two types may be refused by the platform (platform
-            guide: add metadata).
+            fail before anything of that file is sent. A key must be of one type in all files (platform guide: add
+            metadata): it is compared with the edited files and the 100 newest, not with others, and a row that
+            differs says so, in a dry run, too. It is sent all the same, for the platform to decide.
 
         Raises:
             InputError: A column is missing, or a row is not that of a file.

@@ -14,6 +14,13 @@ from tests.results import Tally
 OLDEST_IPYKERNEL = "6.31.0"  # the lower bound in pyproject.toml
 SUBSHELL_IPYKERNEL = "7.3.0"  # the last that brings a widget's clicks past a busy cell by itself; 7.4 pins them
 CLICKS = "test_bridge_clicks.py"
+OLDER_PANDAS = "2.2.3"  # texts were objects then; 2.2.0, the lower bound, warns whenever it is imported
+FRAMES = (
+    "contract/test_list_files.py",
+    "contract/test_tidying.py",
+    "contract/test_planned_uploads.py",
+    "unit/test_plan_frames.py",
+)
 STUCK_S = 90  # pytest prints every thread's stack when one test takes this long
 
 
@@ -71,8 +78,12 @@ def _chromium(session: Session, log: Path) -> Tally:
 
 
 def _ipykernel(version: str, group: str) -> Callable[[Session, Path], Tally]:
+    return _layered(tools.python_with_ipykernel, version, group)
+
+
+def _layered(python_with: Callable[[str, Path], Path], version: str, group: str) -> Callable[[Session, Path], Tally]:
     def action(session: Session, log: Path) -> Tally:
-        session.python[group] = tools.python_with_ipykernel(version, log)
+        session.python[group] = python_with(version, log)
         return Tally(passed=1)
 
     return action
@@ -135,6 +146,15 @@ STEPS = (
         frozenset({"kernel-clicks"}),
         _pytest("kernel-clicks", f"kernel/{CLICKS}", limit_s=120),
         f"ipykernel {SUBSHELL_IPYKERNEL}",
+    ),
+    Step(
+        f"pandas {OLDER_PANDAS}", frozenset({"pandas-2"}), _layered(tools.python_with_pandas, OLDER_PANDAS, "pandas-2")
+    ),
+    Step(
+        "pandas-2",
+        frozenset({"pandas-2"}),
+        _pytest("pandas-2", "unit/test_frames.py", *(f"tests/{file}" for file in FRAMES), *_TWO_AT_ONCE, limit_s=180),
+        f"pandas {OLDER_PANDAS}",
     ),
     Step("notebooks", frozenset({"notebooks"}), _pytest("notebooks", "notebooks", *_FILES_AT_ONCE, limit_s=400)),
     Step("packaging", frozenset({"packaging"}), _pytest("packaging", "packaging", limit_s=240)),

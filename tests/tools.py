@@ -8,6 +8,7 @@ import os
 import shutil
 import site
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.process import ROOT, SCRATCH, Finished, run
@@ -84,10 +85,20 @@ def chromium(log: Path) -> str:
 
 
 def python_with_ipykernel(version: str, log: Path) -> Path:
-    """A Python like this one, but with another ipykernel: a thin environment that looks through to ours."""
-    home = SCRATCH / f"ipykernel-{version}"
+    """A Python like this one, but with another ipykernel."""
+    return _python_with("ipykernel", version, _kernel_version, log)
+
+
+def python_with_pandas(version: str, log: Path) -> Path:
+    """A Python like this one, but with another pandas."""
+    return _python_with("pandas", version, _pandas_version, log)
+
+
+def _python_with(package: str, version: str, version_in: Callable[[Path, Path], str | None], log: Path) -> Path:
+    """A thin environment that looks through to ours."""
+    home = SCRATCH / f"{package}-{version}"
     python = home / "bin" / "python"
-    if _kernel_version(python, log) == version:
+    if version_in(python, log) == version:
         return python
     shutil.rmtree(home, ignore_errors=True)
     run([sys.executable, "-m", "venv", "--without-pip", home], log=log, limit_s=60)
@@ -96,12 +107,12 @@ def python_with_ipykernel(version: str, log: Path) -> Path:
     # addsitedir and not a bare path: an editable install is a .pth file, and those are read in site folders only.
     (layer / "below.pth").write_text(f"import site; site.addsitedir({ours!r})\n")
     run(
-        [sys.executable, "-m", "pip", "--python", python, "install", "-q", f"ipykernel=={version}"],
+        [sys.executable, "-m", "pip", "--python", python, "install", "-q", f"{package}=={version}"],
         log=log,
-        limit_s=120,
+        limit_s=180,
     )
-    if (found := _kernel_version(python, log)) != version:
-        raise Missing(f"the layered environment's kernel runs ipykernel {found!r}, not {version}")
+    if (found := version_in(python, log)) != version:
+        raise Missing(f"the layered environment runs {package} {found!r}, not {version}")
     return python
 
 
@@ -117,9 +128,17 @@ manager.shutdown_kernel(now=True)
 
 
 def _kernel_version(python: Path, log: Path) -> str | None:
+    return _answer(python, _ASK, log)
+
+
+def _pandas_version(python: Path, log: Path) -> str | None:
+    return _answer(python, "import pandas; print(pandas.__version__)", log)
+
+
+def _answer(python: Path, code: str, log: Path) -> str | None:
     if not python.exists():
         return None
     answer = log.with_suffix(".answer")
     answer.unlink(missing_ok=True)
-    finished = run([python, "-c", _ASK], log=answer, limit_s=150)
+    finished = run([python, "-c", code], log=answer, limit_s=150)
     return finished.tail(1).strip() if finished.exit_code == 0 else None

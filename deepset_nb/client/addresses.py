@@ -17,7 +17,7 @@ _URL = re.compile(rf"{_KIND}(?:::|://)")
 _FROM_PATH = re.compile(rf"{_KIND}:[/\\](?![/\\])")  # what pathlib makes of a URL
 _LINK = re.compile(rf"({_KIND}):([/\\]{{1,2}})((?:(?!::{_KIND}:[/\\]).)*)", re.DOTALL)
 _PORT = re.compile(r"[^:]*:\d*|\[.*")  # of a host, which may be an IPv6 one
-_INNER = re.compile(r"(://)[^/@]*@")  # of an address within an address
+_INNER = re.compile(r"(://)[^/]*@")  # of an address within an address
 _HIDDEN = re.compile(r":[/\\]{1,2}\.\.\.(?:@|::|$)|[?#]\.\.\.(?:::|$)")
 _MARK = re.compile(r"(?<=/)\.\.\.(?:@|$)|[?#]\.\.\.$")
 _CACHES = re.compile(r"(?:(?:simplecache|filecache|blockcache|cached)::)+")  # they have the names of what they keep

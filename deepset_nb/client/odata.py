@@ -8,7 +8,7 @@ otherwise would leave files out without a word.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,16 +38,23 @@ class Wanted:
     meta: dict[str, Any] = field(default_factory=dict)
     unsent: tuple[str, ...] = ()
 
-    def note(self) -> str:
-        """What is said where something is looked at here; empty where nothing is."""
-        if not self.unsent:
-            return ""
-        keys = ", ".join(map(repr, self.unsent))
-        return f"Filtered here, not by the platform, which lists all others first: {keys}."
-
     def matches(self, meta: Mapping[str, Any]) -> bool:
         """Whether a file with this metadata is wanted; ``odata_filter`` is the platform's to judge."""
         return all(key in meta and fits(value, meta[key]) for key, value in self.meta.items())
+
+
+def filtered_here(keys: Iterable[str], **arguments: object) -> list[str]:
+    """What is said where something is looked at here; nothing where nothing is.
+
+    Args:
+        keys: Of the metadata.
+        arguments: Of the call, by their names; those that are None ask for nothing.
+    """
+    looked_at = [*map(repr, keys), *(name for name, value in arguments.items() if value is not None)]
+    if not looked_at:
+        return []
+    keys = ", ".join(looked_at)
+    return [f"Filtered here, not by the platform: {keys}."]
 
 
 def wanted(meta: Mapping[str, Any] | None, odata_filter: str | None) -> Wanted:

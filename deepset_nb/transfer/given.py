@@ -155,6 +155,7 @@ def _remote_root(url: str) -> Root:
     is_glob = _MAGIC.search(parts_of(url)[1].partition("?")[0]) is not None
     ask_afresh([url])
     try:
+        is_glob = is_glob and not is_there(url)  # names of files may have brackets
         if is_glob:
             file_system(url)
         elif not is_there(url):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,7 @@ from uuid import UUID
 from ..client import AsyncClient
 from ..client.metadata import change_each, metas_of
 from ..errors import DeepsetError
-from .meta_values import Kinds, Unusable, limits, plain
+from .meta_values import Unusable, kind_of, limits, plain, two_types
 
 
 @dataclass
@@ -73,12 +73,19 @@ class MetaEdits:
     async def find(self, client: AsyncClient, workspace: str, wishes: list[Wish]) -> None:
         """Compare with what the platform has now; nothing is sent."""
         current = await metas_of(client, workspace, [wish.file_id for wish in wishes])
-        kinds = Kinds()
-        for meta in current.values():
-            if isinstance(meta, dict):
-                kinds.differing(meta, "the workspace")
         for wish in wishes:
-            self.edits += _differences(wish, current[wish.file_id], kinds)
+            self.edits += _differences(wish, current[wish.file_id])
+        types = _Types(edit.key for edit in self.edits if edit.after is not None)
+        if types.keys:
+            # No endpoint tells which types a workspace has: the newest files stand for those that are not edited.
+            for file in (await client.files.page(workspace)).data:
+                types.add(file.file_id, file.name, file.meta or {})
+        for wish in wishes:
+            if isinstance(meta := current[wish.file_id], dict):
+                types.add(wish.file_id, wish.name, meta)
+        for edit in self.edits:
+            if edit.status == "pending":
+                types.check(edit)
 
     async def apply(self, client: AsyncClient, workspace: str) -> None:
         """Send what is pending, then look whether it is there: each edit ends as ok or failed."""
@@ -103,7 +110,31 @@ class MetaEdits:
         return [edit for edit in self.edits if edit.file_id == file_id and edit.status == "pending"]
 
 
-def _differences(wish: Wish, current: dict[str, Any] | DeepsetError, kinds: Kinds) -> list[Edit]:
+class _Types:
+    """Which files have a key as which type, as far as they were looked at, and as edits change it one by one."""
+
+    def __init__(self, keys: Iterable[str]) -> None:
+        self.keys: dict[str, dict[str, dict[UUID, str]]] = {key: {} for key in keys}  # key -> type -> id -> name
+
+    def add(self, file_id: UUID, name: str, meta: Mapping[str, Any]) -> None:
+        for key in self.keys.keys() & meta.keys():
+            if kind := kind_of(meta[key]):
+                self.keys[key].setdefault(kind, {})[file_id] = name
+
+    def check(self, edit: Edit) -> None:
+        """Say so where another file has the key as another type; it is sent: to refuse it is the platform's."""
+        types, kind = self.keys.get(edit.key, {}), kind_of(edit.after)
+        for known, files in types.items() if kind else ():
+            if known != kind and (where := next((name for id_, name in files.items() if id_ != edit.file_id), None)):
+                edit.reason = two_types(edit.key, str(kind), known, where)
+                edit.remedy = "Use the same type, or another key."
+                return
+        for files in types.values():
+            files.pop(edit.file_id, None)
+        self.add(edit.file_id, edit.name, {edit.key: edit.after})
+
+
+def _differences(wish: Wish, current: dict[str, Any] | DeepsetError) -> list[Edit]:
     if isinstance(current, DeepsetError):
         lost = Edit(wish.file_id, wish.name, "", None, None)
         lost.fail(current.message, current.remedy)
@@ -116,15 +147,11 @@ def _differences(wish: Wish, current: dict[str, Any] | DeepsetError, kinds: Kind
         refused.fail(error.reason, error.remedy)
         return [refused]
     keys = dict.fromkeys([*current, *meta]) if wish.keys is None else dict.fromkeys(sorted(wish.keys))
-    edits = [
+    return [
         Edit(wish.file_id, wish.name, key, current.get(key), meta.get(key))
         for key in keys
         if not same(current.get(key), meta.get(key))
     ]
-    for edit in edits:
-        if edit.after is not None and (trouble := kinds.differing({edit.key: edit.after}, wish.name)):
-            edit.reason = trouble  # it is sent: whether it is refused is the platform's to say
-    return edits
 
 
 def _judge(edit: Edit, seen: dict[str, Any] | DeepsetError) -> None:

@@ -151,6 +151,13 @@ def kind_of(value: object) -> str | None:
             return None
 
 
+def two_types(key: str, kind: str, known: str, where: str) -> str:
+    """What is said of a key that is of another type in another file."""
+    return (
+        f"The metadata key {key!r} is {kind} here and {known} in {where!r}; the platform may refuse a key of two types."
+    )
+
+
 class Kinds:
     """The type of each key over the files of one plan: the platform refuses a key that has two."""
 
@@ -165,8 +172,5 @@ class Kinds:
                 continue
             known, where = self._seen.setdefault(key, (kind, path))
             if known != kind:
-                return (
-                    f"The metadata key {key!r} is {kind} here and {known} in {where!r}; "
-                    "the platform may refuse a key of two types."
-                )
+                return two_types(key, kind, known, where)
         return None

@@ -19,6 +19,7 @@ Between = tuple[datetime, datetime] | None
 
 _UNPROVED = "It is on the platform, but not known to be the file that was sent, so it was not removed."
 _UNCERTAIN = "It may have been removed: the removal was broken off."
+_UNTOUCHED = "It was not removed: the removal was broken off before it began."
 
 
 def own_files(rows: Iterable[Row]) -> list[Deletion]:
@@ -81,11 +82,13 @@ async def take_back(settings: Settings, rows: Iterable[Row], made: Between, dry_
 async def remove_own(client: AsyncClient, workspace: str, progress: Progress, made: Between) -> None:
     """Delete what the transfer has ingested, and say in each row that it is gone."""
     deletions = own_files(progress.receipt.rows)
+    began = False
     try:
         await leave_unproved(client, workspace, deletions, made)
+        began = True
         await delete(client, workspace, deletions)
     finally:  # also when it is cancelled: some files are gone
-        removed = _mark(progress.receipt.rows, deletions)
+        removed = _mark(progress.receipt.rows, deletions, _UNCERTAIN if began else _UNTOUCHED)
         left = [row for row in progress.receipt.with_status("ok") if row.state not in ("unchanged", "resumed")]
         for row in left:
             if row.file_id is None:
@@ -95,7 +98,7 @@ async def remove_own(client: AsyncClient, workspace: str, progress: Progress, ma
         progress.add_note(f"{words} {len(left):,} could not be removed: see job.receipt." if left else words)
 
 
-def _mark(receipt: Iterable[Row], deletions: Iterable[Deletion]) -> int:
+def _mark(receipt: Iterable[Row], deletions: Iterable[Deletion], undecided: str) -> int:
     """What became of each, in its row; returns how many are gone."""
     rows = {UUID(row.file_id): row for row in receipt if row.file_id}
     gone = 0
@@ -103,7 +106,7 @@ def _mark(receipt: Iterable[Row], deletions: Iterable[Deletion]) -> int:
         assert one.file_id is not None
         row = rows[one.file_id]
         if one.status == "pending":
-            row.warn(_UNCERTAIN)
+            row.warn(undecided)
             row.remedy = "job.undo() tells; job.undo(dry_run=False) tries again."
         elif one.status == "failed":
             row.warn(f"It could not be removed: {one.reason}")

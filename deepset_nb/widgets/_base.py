@@ -6,7 +6,6 @@ import json
 import logging
 import threading
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 import anywidget
@@ -39,17 +38,17 @@ class Widget(anywidget.AnyWidget):  # type: ignore[misc]
     _heard: ClassVar[Translator] = ENGLISH  # the language that a page of this kernel spoke last
     _bundle: ClassVar[str]
     _parts: ClassVar[tuple[str, ...]] = ()
-    _esm: ClassVar[str | Path]
-    _css: ClassVar[str | Path]
-    tr: Translator = ENGLISH  # of what begins to work before it is made
+    _esm: ClassVar[str]
+    _css: ClassVar[str]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Take script and stylesheet from the built bundle, or a notice if this installation has none."""
         if "_bundle" in cls.__dict__:
             script, styles = (static_folder() / f"{cls._bundle}.{kind}" for kind in ("js", "css"))
             built = script.is_file() and styles.is_file()
-            cls._esm = script if built else _notice_script(cls._bundle)
-            cls._css = styles if built else ""
+            # As texts: of a path anywidget would have every widget listen for changes, and so live for ever.
+            cls._esm = script.read_text(encoding="utf-8") if built else _notice_script(cls._bundle)
+            cls._css = styles.read_text(encoding="utf-8") if built else ""
         super().__init_subclass__(**kwargs)
 
     def __init__(self, **kwargs: Any) -> None:
@@ -62,9 +61,10 @@ class Widget(anywidget.AnyWidget):  # type: ignore[misc]
                 )
         self._tasks: dict[str, bridge.BridgeTask[None]] = {}
         self._hello: Hello | None = None
-        self.tr = Widget._heard
+        self.tr: Translator = Widget._heard
         self.language_readers: list[Callable[[], None]] = []
         self.greeted = threading.Event()
+        self.begin()
         super().__init__(**kwargs)
         self.on_msg(self._receive)
         bridge.unpin(self)
@@ -120,6 +120,9 @@ class Widget(anywidget.AnyWidget):  # type: ignore[misc]
             for reader in self.language_readers:
                 reader()
         self.greeted.set()
+
+    def begin(self) -> None:
+        """Begin with what goes on while the widget is being made; subclasses override this."""
 
     def on_language(self) -> None:
         """Say again, in ``tr``'s language, what the state holds; subclasses with sentences in it override this."""

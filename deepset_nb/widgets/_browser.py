@@ -67,7 +67,7 @@ class Browser(JobWidget, Generic[R]):
         self._view = view
         self._query: dict[str, Any] = dict(self._everything)
         self._listing: Listing[R] | None = None
-        self._revision = self._version = self._asked = 0
+        self._revision = self._version = self._asked = self._again = 0
         self._chosen: dict[str, R] = {}
         self._told: dict[str, R] = {}  # what pages may ask about, also while a refreshed listing does not have it yet
         self._publishing = Throttle(self._publish)
@@ -86,10 +86,12 @@ class Browser(JobWidget, Generic[R]):
             "selected": 0,
             **self._more_content(),
         }
-        # The platform answers while the widget is being made.
-        self._first = bridge.submit(self._begin)
         super().__init__(**kwargs)
         bridge.submit(self._publish_now)  # what came between its opening and here
+
+    def begin(self) -> None:
+        """Ask the platform, which answers meanwhile."""
+        self._first = bridge.submit(self._begin)
 
     def open(self) -> None:
         """Show the widget to the page, with its first rows if the platform is quick."""
@@ -182,10 +184,12 @@ class Browser(JobWidget, Generic[R]):
         ``again``: only what is shown is looked at anew, which overtakes no question that somebody has just asked.
         """
         self._asked += not again
-        mine, listing = self._asked, self._list(query)
+        self._again += again
+        mine, now, listing = self._asked, self._again, self._list(query)
         rows = await listing.rows(0, CHUNK)
         await self._publishing.turn()  # no answer speaks of rows that no page has heard of
-        if mine != self._asked or (again and query is not self._query):  # another question has come meanwhile
+        # Another question has come meanwhile, or has been answered; or somebody looked again after this.
+        if mine != self._asked or (again and (query is not self._query or now != self._again)):
             await self._show(loading=False, error=self._content["error"])
             return
         self._listing = listing

@@ -29,7 +29,8 @@ _BOX = (
 )
 _CELL = "text-align:left;vertical-align:top;padding:2px 16px 2px 0;overflow-wrap:break-word"
 _LONG_CELL = _CELL.replace("break-word", "anywhere")  # a column of words is as wide as the longest of them
-_LONG_WORD = re.compile(r"\S{20}")
+_ROW = "background:none"  # JupyterLab stripes every table; of three lines that looks like emphasis
+_LONG_WORD = re.compile(r"\S{12}")
 
 
 def visible(text: str, longest: int = _LONGEST) -> str:
@@ -224,7 +225,9 @@ def _text(text: str, longest: int = 300) -> str:
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], longest: int = 300, *, wide: bool = False) -> str:
     head = "".join(f'<th style="{_CELL}">{_text(name)}</th>' for name in heads)
     body = "".join(
-        "<tr>" + "".join(f'<td style="{_style(cell)}"><bdi>{_text(cell, longest)}</bdi></td>' for cell in row) + "</tr>"
+        f'<tr style="{_ROW}">'
+        + "".join(f'<td style="{_style(cell)}"><bdi>{_text(cell, longest)}</bdi></td>' for cell in row)
+        + "</tr>"
         for row in rows
     )
     head = f"<thead><tr>{head}</tr></thead>" if head else ""

@@ -140,7 +140,7 @@ def _page(title: str, state: FilesState | SessionsState, heads: Sequence[str], r
     parts = [f"<strong>{_text(title)}</strong>", f"<div>{_text(_where(state['target'], tr), 1000)}</div>"]
     parts += [f"<div>{_text(line, 600)}</div>" for line in _about(state, tr)]
     if rows:
-        parts.append(_table(heads, rows))
+        parts.append(_table(heads, rows, wide=len(heads) > 4))  # of many columns none may be wider than its share
     return _box(parts)
 
 

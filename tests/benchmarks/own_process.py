@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import os
@@ -18,7 +19,8 @@ def pin(core: int | None) -> None:
     """Keep all threads of this process, and those to come, on one core."""
     if core is not None:
         for thread in Path("/proc/self/task").iterdir():
-            os.sched_setaffinity(int(thread.name), {core})
+            with contextlib.suppress(ProcessLookupError):  # it ended just now
+                os.sched_setaffinity(int(thread.name), {core})
 
 
 def idle() -> dict[str, int]:

@@ -106,6 +106,7 @@
       if (getComputedStyle(node).overflow === "visible") continue;
       const clip = node.getBoundingClientRect();
       const beyond = { left: clip.left - box.left + reach, right: box.right + reach - clip.right, top: clip.top - box.top + reach, bottom: box.bottom + reach - clip.bottom };
+      if (box.width > clip.width) beyond.left = beyond.right = 0; // a row that is scrolled to its other end
       const sides = Object.keys(beyond).filter((side) => beyond[side] > 0.5);
       if (sides.length) yield `${said(one)} has a focus ring cut off at the ${sides.join(" and ")} by ${node.className}`;
       return;

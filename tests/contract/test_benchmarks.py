@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import subprocess
 import sys
 import time
@@ -204,11 +205,14 @@ def test_the_stand_ins_are_small() -> None:
 
 def test_a_quick_run_prints_its_table() -> None:
     sdk.python()  # made before the clock of the limit below starts
-    command = [sys.executable, "-m", "tests.benchmarks", "--quick", "--only", "b"]
+    command = [sys.executable, "-m", "tests.benchmarks", "--quick", "--only", "b,p"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=85, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     line = next(line for line in done.stdout.splitlines() if line.startswith("b 2,000 x 1 KiB, 20 ms"))
     assert "not judged" in line
-    (row,) = json.loads((SCRATCH / "benchmarks-quick.json").read_text())["rows"]
+    assert re.search(r"^p for comparison: the sandbox, .* lists 2,000 in \d+\.\d\d s\.$", done.stdout, re.MULTILINE)
+    row, listing = json.loads((SCRATCH / "benchmarks-quick.json").read_text())["rows"]
+    assert {side: len(runs) for side, runs in listing["runs"].items()} == {"sdk": 1, "ours": 1, "sandbox": 1}
+    assert listing["figures"]["wall_ratio"] > 0
     assert {side: len(runs) for side, runs in row["runs"].items()} == {"sdk": 1, "ours": 1, "raw": 1}
     assert row["figures"]["share"] > 0

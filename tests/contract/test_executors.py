@@ -6,6 +6,7 @@ import logging
 import multiprocessing
 import os
 import pickle
+import shutil
 import signal
 import time
 from collections.abc import Iterator
@@ -16,10 +17,12 @@ from typing import Any, cast
 import pytest
 
 import deepset_nb as dn
+from deepset_nb.client.bucket import Bucket
 from deepset_nb.errors import BucketError, InputError
 from deepset_nb.models import AWSPrefixedRequestConfig
-from deepset_nb.transfer import elsewhere
+from deepset_nb.transfer import elsewhere, shard
 from deepset_nb.transfer.elsewhere import Batch, Post, Posted, post_batch
+from deepset_nb.transfer.session_keeper import MOST_OPEN
 from deepset_nb.transfer.upload import Upload
 
 FORM = AWSPrefixedRequestConfig("http://127.0.0.1:9/bucket", {"policy": "secret-policy", "key": "k/${filename}"})
@@ -61,6 +64,29 @@ def test_a_pool_of_processes_posts_and_the_kernel_keeps_the_books(
 
     assert is_whole(ws, job)
     assert job.state()["phases"][1]["bytes_done"] == sum(range(150))
+    assert not job.state()["note"]
+
+
+def test_a_pool_of_processes_reads_what_lies_behind_urls_itself(
+    ws: dn.Workspace, many: Path, pool: ProcessPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.make_archive(str(many), "zip", many)
+    monkeypatch.setattr(Bucket, "post", None)  # this kernel posts nothing
+    job = ws.upload(f"zip://*.txt::{many}.zip", executor=pool, show=False).wait(120)
+
+    assert is_whole(ws, job)
+    assert not job.state()["note"]
+
+
+def test_more_sessions_than_may_be_open_are_filled_by_a_pool_one_after_the_other(
+    ws: dn.Workspace, many: Path, pool: ProcessPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shard, "OBJECTS_PER_SESSION", 12)
+    job = ws.upload(many, executor=pool, show=False).wait(120)
+
+    assert is_whole(ws, job)
+    assert job.receipt["session_id"].nunique() > MOST_OPEN
+    assert set(ws.list_upload_sessions()["status"]) == {"CLOSED"}
     assert not job.state()["note"]
 
 
@@ -111,13 +137,16 @@ def test_a_dask_cluster_of_processes_goes_on_without_a_worker_that_is_killed(
         names = str(list(cluster.scheduler.tasks))
         os.kill(next(iter(pids.values())), signal.SIGKILL)
         job.wait(240)
+        logs = client.get_worker_logs()
         names += str(client.get_events())
 
     assert is_whole(ws, job)
     assert "post_batch" in names
+    assert len(logs) == 2
+    assert all(logs.values())
     [session] = cast("Upload", job._transfer).sessions
     secrets = [ws.settings.api_key.reveal(), *session.opened.aws_prefixed_request_config.fields.values()]
-    assert not [secret for secret in secrets if len(secret) > 30 and secret in caplog.text + names]
+    assert not [secret for secret in secrets if len(secret) > 30 and secret in caplog.text + names + str(logs)]
 
 
 class Forgetful(ThreadPoolExecutor):

@@ -52,6 +52,9 @@ def test_files_are_found_by_their_metadata(files: dn.Workspace, meta: dict[str, 
 
 def test_what_the_platform_cannot_be_trusted_to_filter_is_said(files: dn.Workspace) -> None:
     assert "'year'" in files.list_files(meta={"topic": "news", "year": 2025}).attrs["notes"][0]
+    assert files.list_files(meta={"year": 2025}, created_after="2020-01-01", created_before="2100-01-01").attrs[
+        "notes"
+    ] == ["Filtered here, not by the platform: 'year', created_after, created_before."]
     assert "notes" not in files.list_files(meta={"topic": "news"}).attrs
 
 
@@ -118,10 +121,12 @@ def test_raw_metadata_is_json_text(files: dn.Workspace) -> None:
 
 
 def test_very_many_files_have_their_metadata_as_text(files: dn.Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    few = files.list_files(expand_meta=True)
     monkeypatch.setattr(looking, "MOST_DICTS", 3)
 
     assert str(files.list_files().dtypes["meta"]) == "string"
-    assert "meta.year" in files.list_files(expand_meta=True).columns
+    pd.testing.assert_frame_equal(files.list_files(expand_meta=True), few)
+    assert few["meta.topic"].tolist() == ["O'Brien's", "news", "sport", "news"]
 
 
 @pytest.mark.parametrize("arguments", [{}, {"meta": {"no": "file"}}, {"limit": 0}])
@@ -131,6 +136,17 @@ def test_an_empty_listing_has_all_columns(ws: dn.Workspace, arguments: dict[str,
     assert {str(name): str(dtype) for name, dtype in frame.dtypes.items()} == file_frames.FILES
 
 
+@pytest.mark.parametrize(("arguments", "meta"), [({"meta": "raw"}, {"meta": "string"}), ({"expand_meta": True}, {})])
+def test_an_empty_listing_has_its_columns_in_each_form_of_the_metadata(
+    ws: dn.Workspace, arguments: dict[str, Any], meta: dict[str, str]
+) -> None:
+    rest = {name: dtype for name, dtype in file_frames.FILES.items() if name != "meta"}
+    frame = ws.list_files(**arguments)
+
+    assert {str(name): str(dtype) for name, dtype in frame.dtypes.items()} == rest | meta
+    assert list(frame.columns) == [name for name in file_frames.FILES if name in rest | meta]
+
+
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [
@@ -138,6 +154,7 @@ def test_an_empty_listing_has_all_columns(ws: dn.Workspace, arguments: dict[str,
         ({"created_before": 5}, "created_before"),
         ({"limit": -1}, "limit"),
         ({"meta": "news"}, "meta"),
+        ({"meta": "raw", "expand_meta": True}, "expand_meta"),
         ({"name": "half \ud800"}, "name"),
         ({"name": 5}, "name"),
         ({"odata_filter": "a eq '\ud800'"}, "odata_filter"),

@@ -29,10 +29,10 @@ def test_a_plan_sends_nothing(ws: dn.Workspace, folder: Path) -> None:
 
 def test_an_edited_plan_is_what_is_uploaded(ws: dn.Workspace, folder: Path) -> None:
     (folder / ".env").write_text("KEY=1")
-    plan = ws.plan(folder).set_index("name", drop=False)
-    plan.loc["report-2.txt", "action"] = "skip"
-    plan.loc["report-3.txt", "name"] = "third.txt"
-    plan = plan.drop("report-4.txt")
+    plan = ws.plan(folder)
+    plan.loc[plan["name"] == "report-2.txt", "action"] = "skip"
+    plan.loc[plan["name"] == "report-3.txt", "name"] = "third.txt"
+    plan = plan[plan["name"] != "report-4.txt"]
     receipt = ws.upload(plan, meta={"lot": 7}, show=False).wait(60).receipt.set_index("name")
 
     assert receipt["status"].to_dict() == {

@@ -19,6 +19,7 @@ from moto.server import ThreadedMotoServer
 import deepset_nb as dn
 from deepset_nb.client import places
 from deepset_nb.errors import InputError, MissingExtra, PathNotFound
+from tests.process import ROOT
 
 FILES = {
     "a.txt": b"first",
@@ -299,10 +300,23 @@ def test_a_wrong_address_is_said_in_the_cell(ws: dn.Workspace, web: str) -> None
 
 
 def test_a_kind_of_store_whose_library_is_missing_names_it(ws: dn.Workspace) -> None:
-    with pytest.raises(MissingExtra, match="gcsfs"):
-        ws.upload("gs://bucket/file", show=False)
+    with pytest.raises(MissingExtra, match="adlfs"):
+        ws.upload("abfs://bucket/file", show=False)
+
+
+@pytest.mark.parametrize("kind", ["s3", "gs", "https", "zip"])
+def test_the_extra_brings_what_opens_the_kinds_the_readme_names(kind: str) -> None:
+    assert f"{kind}://" in (ROOT / "README.md").read_text()
+    assert issubclass(fsspec.get_filesystem_class(kind), fsspec.AbstractFileSystem)
 
 
 @pytest.mark.parametrize("path", ["C:\\files\\a.txt", "/a/b", "a:b", "report.txt", "~/x", "x::y"])
 def test_paths_are_no_urls(path: str) -> None:
     assert not places.is_remote(path) or path == "x::y"
+
+
+def test_a_name_with_brackets_is_a_file_where_there_is_one(ws: dn.Workspace, memory: str) -> None:
+    fsspec.filesystem("memory").pipe(f"{memory.removeprefix('memory:/')}/r[1].txt", b"in brackets")
+
+    assert ws.plan(f"{memory}/r[1].txt")["name"].tolist() == ["r[1].txt"]
+    assert set(ws.plan(f"{memory}/[ab].txt")["name"]) >= {"a.txt", "b.txt"}

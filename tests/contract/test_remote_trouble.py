@@ -256,13 +256,13 @@ def test_what_a_call_was_given_is_printed_without_what_opens_it(site: Site) -> N
 
 
 def test_a_missing_library_is_the_outcome_of_its_row(ws: dn.Workspace, site: Site) -> None:
-    frame = pd.DataFrame({"path": ["gs://bucket/a.txt", f"{site.address}/b.txt"]})
+    frame = pd.DataFrame({"path": ["abfs://bucket/a.txt", f"{site.address}/b.txt"]})
     receipt = ws.upload(frame, show=False).wait(30).receipt
 
     assert receipt["status"].tolist() == ["failed", "ok"]
-    assert "gcsfs" in receipt.loc[0, "reason"]
-    with pytest.raises(MissingExtra, match="gcsfs"):
-        ws.upload("gs://bucket/*.txt", show=False)
+    assert "adlfs" in receipt.loc[0, "reason"]
+    with pytest.raises(MissingExtra, match="adlfs"):
+        ws.upload("abfs://bucket/*.txt", show=False)
 
 
 def test_an_address_on_the_web_that_keeps_its_size_is_compared_by_content(

@@ -63,3 +63,10 @@ def open_session(ws: dn.Workspace) -> str:
             return str((await client.upload_sessions.create(ws.name)).session_id)
 
     return asyncio.run(opened())
+
+
+def test_what_is_picked_out_of_all_sessions_is_said(ws: dn.Workspace) -> None:
+    [note] = ws.list_upload_sessions(status="OPEN", created_by="ada", diagnose=True).attrs["notes"]
+
+    assert note == "Filtered here, not by the platform: status, created_by."
+    assert "notes" not in ws.list_upload_sessions(is_expired=False).attrs

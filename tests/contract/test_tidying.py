@@ -108,6 +108,32 @@ def test_what_the_platform_refuses_of_one_file_is_told_and_the_others_change(
     assert set(report.loc["2.txt", "status"]) == {"ok"}
 
 
+def test_a_key_of_two_types_is_told_before_anything_is_sent(ws: dn.Workspace, files: pd.DataFrame) -> None:
+    edited = files[files["name"] == "2.txt"].assign(meta=[{"year": "next"}])  # the file with a number is not among them
+    [row] = ws.apply_meta(edited, dry_run=True).to_dict("records")
+
+    assert (row["status"], row["after"]) == ("pending", "next")
+    assert "'year' is a text here and a number in '0.txt'" in row["reason"]
+    assert "same type" in row["remedy"]
+    assert ws.apply_meta(edited)["status"].tolist() == ["failed"]
+
+
+def test_the_edits_themselves_may_make_a_key_of_two_types(ws: dn.Workspace, files: pd.DataFrame) -> None:
+    files["meta"] = [{"n": 1}, {"n": "one"}, {"n": [2]}]
+    report = ws.apply_meta(files, dry_run=True).query("key == 'n'")
+
+    assert report["reason"].notna().tolist() == [False, True, False]
+    assert "a number in '0.txt'" in report["reason"].dropna().iloc[0]
+
+
+def test_the_only_file_with_a_key_may_change_its_type(ws: dn.Workspace, files: pd.DataFrame) -> None:
+    files.at[0, "meta"] = {"topic": "rivers", "year": "2019"}
+    files.at[1, "meta"] = {"topic": "lakes", "tags": ["a"], "year": "2020"}  # by then nobody has the number any more
+
+    assert ws.apply_meta(files, dry_run=True)["reason"].isna().all()
+    assert ws.apply_meta(files)["status"].tolist() == ["ok", "ok"]
+
+
 def test_a_file_that_is_gone_is_told(ws: dn.Workspace, files: pd.DataFrame) -> None:
     ws.delete_files("0.txt", dry_run=False)
     files.at[0, "meta"] = {"topic": "new"}

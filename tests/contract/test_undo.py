@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Callable
@@ -147,6 +148,24 @@ def test_a_removal_that_is_broken_off_says_of_each_file_what_became_of_it(ws: dn
     assert names(ws) == []
 
 
+def test_a_removal_that_is_broken_off_before_it_begins_says_so(
+    ws: dn.Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken_off(*_: object) -> None:
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr("deepset_nb.transfer.remove.leave_unproved", broken_off)
+    for number in range(40):
+        (tmp_path / f"{number:02}.txt").write_text("x")
+    job = ws.upload(tmp_path, show=False)
+    until(lambda: job.state()["phases"][2]["state"] == "active")
+    job.cancel(ingest="remove").wait(30)
+    reasons = job.receipt.set_index("name").loc[names(ws), "reason"]
+
+    assert len(reasons) > 0
+    assert set(reasons) == {"It was not removed: the removal was broken off before it began."}
+
+
 def test_what_was_to_be_kept_can_still_be_removed(start: Callable[..., StartedRoom], tmp_path: Path) -> None:
     connection = start(ingest_delay_s=0.7, faults=("bandwidth:30000",)).connection
     ws = dn.Workspace(connection.workspace, api_key=connection.api_key, api_url=connection.api_url)
@@ -168,6 +187,23 @@ def test_an_ended_job_says_that_a_cancel_removes_nothing(ws: dn.Workspace, folde
         job.cancel(ingest="remove")
 
     assert len(names(ws)) == 5
+
+
+def test_a_job_that_is_just_ending_says_to_wait_for_it(
+    ws: dn.Workspace, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert ws.sandbox is not None
+    ws.sandbox.fault("latency:300ms")
+    job = ws.upload(folder, show=False)
+    with monkeypatch.context() as slow:
+        slow.setattr(job._task, "cancel", lambda: None)
+        job.cancel()
+    with pytest.raises(InputError, match=r"just ending.*job\.wait\(\), then job\.undo"):
+        job.cancel(ingest="remove")
+    with pytest.raises(StillRunning, match=r"job\.wait\(\), then job\.undo"):
+        job.undo()
+    ws.sandbox.clear_faults()
+    job.wait(60)
 
 
 @pytest.mark.parametrize("phase", [1, 2])

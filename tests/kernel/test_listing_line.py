@@ -27,3 +27,12 @@ def test_a_long_listing_says_how_far_it_is_and_a_short_one_nothing(kernel: Kerne
     assert said[0].startswith("Listing files: 100 of ")
     assert said[-1] == ""
     assert len(said) > 3
+
+
+def test_the_line_says_what_is_filtered_here_and_sessions_have_one_too(kernel: Kernel) -> None:
+    kernel.run_cell(f"{SETUP}listing_line.SHOWN_AFTER_S = listing_line.EVERY_S = 0", timeout=60)
+    [line, *_] = lines(kernel, "ws.list_files(created_before='2000-01-01')")
+    assert line.startswith("Listing files: 100 of ")
+    assert line.endswith(". Filtered here, not by the platform: created_before.")
+    said = lines(kernel, "ws.list_upload_sessions(status='OPEN')")
+    assert said == ["Listing upload sessions: 1. Filtered here, not by the platform: status.", ""]

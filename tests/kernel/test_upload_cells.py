@@ -13,7 +13,8 @@ import deepset_nb as dn
 from deepset_nb.emulator.server import Connection
 from tests.kernel.kernel_driver import Kernel
 
-BUSY = "deadline = time.monotonic() + 3\nwhile time.monotonic() < deadline: sum(range(1000))"
+BUSY = """deadline = time.monotonic() + 30
+while time.monotonic() < deadline and job.state()['phases'][1]['files_done'] < 30: sum(range(1000))"""
 
 
 @pytest.fixture
@@ -99,6 +100,7 @@ def test_the_stop_button_ends_a_waiting_cell_within_two_seconds_and_nothing_goes
 def test_the_cancel_button_of_the_panel_works_while_no_cell_runs(notebook: Kernel) -> None:
     notebook.run_cell("job = ws.upload(folder)")
     comm_id = notebook.run_cell("print(job.view.panel.comm.comm_id)").text
+    notebook.wait_for(lambda: sent(notebook) > 0)
     notebook.send_comm(comm_id, {"kind": "request", "id": "r1", "action": "cancel", "payload": {}})
     notebook.wait_for(lambda: any(m.get("id") == "r1" for m in notebook.comm_messages(comm_id)))
     answer = next(m for m in notebook.comm_messages(comm_id) if m.get("id") == "r1")
@@ -123,6 +125,20 @@ def test_when_it_ends_the_same_output_holds_the_final_table_as_html(notebook: Ke
     [first] = [m["content"] for m in notebook.messages[since:] if m["msg_type"] == "display_data"]
     assert final()[-1]["transient"] == first["transient"]
     assert "application/vnd.jupyter.widget-view+json" in final()[-1]["data"]  # type: ignore[operator]
+
+
+def test_an_upload_of_an_executor_has_the_same_panel(notebook: Kernel, ws: dn.Workspace) -> None:
+    assert ws.sandbox is not None
+    ws.sandbox.clear_faults()
+    since = len(notebook.messages)
+    with_others = "from concurrent.futures import ThreadPoolExecutor\nothers = ThreadPoolExecutor(2)\n"
+    notebook.run_cell(f"{with_others}job = ws.upload(folder, executor=others).wait(60)")
+    shown = [m["content"]["data"] for m in notebook.messages[since:] if m["msg_type"] == "display_data"]
+    notebook.wait_for(lambda: notebook.run_cell("pass") and states(notebook, since)[-1][0] == "done")
+
+    assert len(shown) == 1
+    assert {"application/vnd.jupyter.widget-view+json", "text/html", "text/plain"} <= set(shown[0])
+    assert states(notebook, since)[-1] == ("done", 200)
 
 
 def test_without_a_browser_the_output_says_that_it_is_the_plain_form(notebook: Kernel) -> None:

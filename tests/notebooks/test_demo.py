@@ -11,6 +11,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -132,21 +133,23 @@ def test_an_unchanged_notebook_is_renewed_silently(tmp_path: Path, monkeypatch: 
     assert (tmp_path / "demo" / "quickstart.ipynb").read_text() != "old"
 
 
-def test_the_sandbox_command_tells_where_it_is_and_serves_until_sigterm(tmp_path: Path) -> None:
-    process = subprocess.Popen(
-        [*COMMAND, "sandbox", "--port", "0", "--data", str(tmp_path), "--api-key", "k-1", "--workspace", "anna"],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+def test_the_sandbox_command_tells_where_it_is_and_serves_so_many_files_until_sigterm(tmp_path: Path) -> None:
+    options = ["--port", "0", "--data", str(tmp_path), "--api-key", "k-1", "--workspace", "anna", "--files", "1234"]
+    process = subprocess.Popen([*COMMAND, "sandbox", *options], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     line = json.loads(process.stdout.readline())
-    request = urllib.request.Request(f"{line['api_url']}/me", headers={"Authorization": "Bearer k-1"})
-    with urllib.request.urlopen(request, timeout=5) as response:
-        me = json.load(response)
+
+    def asked(path: str) -> Any:
+        request = urllib.request.Request(line["api_url"] + path, headers={"Authorization": "Bearer k-1"})
+        with urllib.request.urlopen(request, timeout=5) as response:
+            return json.load(response)
+
+    me, files = asked("/me"), asked("/workspaces/anna/files?limit=5")
     process.terminate()
     rest, _ = process.communicate(timeout=20)
 
     assert line["api_url"].endswith("/api/v1")
     assert (line["api_key"], line["workspace"]) == ("k-1", "anna")
     assert me["organization"]["name"] == "Sandbox"
+    assert (files["total"], len(files["data"])) == (1234, 5)
     assert (process.returncode, rest) == (0, "")

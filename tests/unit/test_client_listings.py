@@ -191,14 +191,15 @@ def all_rows(server, **options) -> list:
 class Generous(Pages):
     """Gives as many rows a page as it is asked for, or refuses what the reference does not allow."""
 
-    def __init__(self, rows: list[dict], *, refuses: bool) -> None:
+    def __init__(self, rows: list[dict], *, refuses_with: int | None) -> None:
         super().__init__(rows)
-        self.refuses = refuses
+        self.refuses_with = refuses_with
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
-        if self.refuses and int(request.url.params["limit"]) > 100:
+        if self.refuses_with and int(request.url.params["limit"]) > 100:
             self.requests.append(request)
-            return httpx.Response(422, json={"detail": [{"loc": ["query", "limit"], "msg": "at most 100"}]})
+            detail = [{"loc": ["query", "limit"], "msg": "at most 100"}]
+            return httpx.Response(self.refuses_with, json={"detail": detail})
         return super().__call__(request)
 
 
@@ -209,15 +210,16 @@ def forgotten(monkeypatch):
 
 @pytest.mark.usefixtures("forgotten")
 def test_a_long_listing_takes_pages_as_large_as_the_platform_gives_them():
-    server = Generous([file_row(number) for number in range(3_000)], refuses=False)
+    server = Generous([file_row(number) for number in range(3_000)], refuses_with=None)
 
     assert [row.size for row in all_rows(server)] == list(range(3_000))
     assert [request.url.params["limit"] for request in server.requests] == ["100", "1000", "1000", "100"] + ["100"] * 8
 
 
 @pytest.mark.usefixtures("forgotten")
-def test_a_platform_that_refuses_large_pages_is_asked_for_one_once():
-    server = Generous([file_row(number) for number in range(2_000)], refuses=True)
+@pytest.mark.parametrize("status", [400, 422])
+def test_a_platform_that_refuses_large_pages_is_asked_for_one_once(status):
+    server = Generous([file_row(number) for number in range(2_000)], refuses_with=status)
 
     assert [row.size for row in all_rows(server)] == list(range(2_000))
     assert len(all_rows(server)) == 2_000

@@ -101,6 +101,13 @@ def test_a_frame_without_words_of_its_own_needs_a_sentence_of_ours_in_it() -> No
     assert german.said("The lamp failed (by itself): no light.") == "The lamp failed (by itself): no light."
 
 
+def test_a_name_that_looks_like_a_number_or_a_time_stays_as_it_is() -> None:
+    german = Translator("de", {"{path} holds nothing.": "{path} ist leer."}, {})
+
+    for name in ("2024.01", "2026-11-22 14:00"):
+        assert german.said(f"{name} holds nothing.") == f"{name} ist leer."
+
+
 def test_a_time_in_a_sentence_is_written_as_its_readers_write_it() -> None:
     german = Translator(
         "de", {"It is open{until}.": "Sie ist offen{until}.", " until {when} UTC": " bis {when} UTC"}, {}

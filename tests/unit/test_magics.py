@@ -57,6 +57,18 @@ def test_files_are_listed_by_metadata_times_and_count(shell: InteractiveShell) -
     assert shell.run_line_magic("deepset", "sessions --status open").empty
 
 
+def test_what_is_filtered_here_is_said(shell: InteractiveShell, capsys: pytest.CaptureFixture[str]) -> None:
+    shell.run_line_magic("deepset", "files --meta topic=news")
+    assert capsys.readouterr().out == ""
+    shell.run_line_magic("deepset", "files --after 2020-01-01")
+    shell.run_line_magic("deepset", "sessions --status open")
+
+    assert capsys.readouterr().out.splitlines() == [
+        "Filtered here, not by the platform: created_after.",
+        "Filtered here, not by the platform: status.",
+    ]
+
+
 def test_paths_are_uploaded_with_their_options_and_the_job_can_be_assigned(
     shell: InteractiveShell, tmp_path: Path
 ) -> None:

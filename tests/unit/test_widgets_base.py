@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import logging
 import threading
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ import pytest
 import traitlets
 
 from deepset_nb.errors import Conflict
+from deepset_nb.i18n import translator
 from deepset_nb.widgets import _base
 from deepset_nb.widgets._base import Handler, Widget
 from tests.unit.widget_page import EXAMPLES, Page, eventually
@@ -170,6 +173,28 @@ def test_a_built_bundle_travels_with_the_widget(widget: Sample) -> None:
 
     assert "export" in opened["_esm"]
     assert ".dnb" in opened["_css"]
+
+
+def test_a_closed_widget_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(comm, "create_comm", Page)
+    widget = Sample()
+    widget.close()
+    gone = weakref.ref(widget)
+    del widget
+
+    eventually(lambda: gc.collect() >= 0 and gone() is None)
+
+
+def test_nothing_begins_for_a_widget_that_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(comm, "create_comm", Page)
+    begun: list[str] = []
+    monkeypatch.setattr(Sample, "begin", lambda widget: begun.append(widget.tr.language))
+    monkeypatch.setattr(Widget, "_heard", translator("de"))
+    with pytest.raises(TypeError, match="colour"):
+        Sample(colour="red")
+    Sample().close()
+
+    assert begun == ["de"]
 
 
 def test_it_lives_in_boxes_tabs_and_links(widget: Sample) -> None:

@@ -42,6 +42,7 @@ class Gates:
         self._browser = browser
         self._list = browser._list
         self._gates: dict[str, asyncio.Event] = {}
+        self.fetched = 0  # answers that wait, or waited, at a gate
         monkeypatch.setattr(browser, "_list", self._gated)
 
     def _gated(self, query: dict[str, Any]) -> Any:
@@ -50,6 +51,7 @@ class Gates:
 
         async def late(first: int, count: int) -> list[Any]:
             found = await rows(first, count)
+            self.fetched += 1
             await gate.wait()
             return found
 
@@ -59,6 +61,15 @@ class Gates:
     def asked(self, query: dict[str, Any]) -> None:
         """Wait until the platform is asked."""
         eventually(lambda: str(query) in self._gates)
+
+    def keep_apart(self, query: dict[str, Any]) -> Callable[[], None]:
+        """The next answer gets a gate of its own; opens the one until now."""
+        gate = self._gates.pop(str(query))
+
+        async def set_() -> None:
+            gate.set()
+
+        return lambda: bridge.run(set_)
 
     def open(self, query: dict[str, Any]) -> None:
         async def set_() -> None:
@@ -147,6 +158,26 @@ def test_an_ordinary_request_is_not_held_back(
     ask(browser, action, **payload)
 
     assert browser.state["version"] > version
+
+
+def test_of_two_refreshes_the_one_begun_last_is_shown(
+    ws: dn.Workspace, shown: Callable[[Browser], Browser], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_files(ws, 5)
+    browser = shown(ws.file_browser())
+    gates = Gates(browser, monkeypatch)
+    page(browser).request("refresh")
+    eventually(lambda: gates.fetched == 1)
+    let_the_first_in = gates.keep_apart(ALL_FILES)
+    ws.delete_files(ws.list_files(), dry_run=False)
+    page(browser).request("refresh")
+    gates.asked(ALL_FILES)
+    gates.open(ALL_FILES)
+    eventually(lambda: browser.state["total"] == 0)
+    let_the_first_in()
+    settled(browser)
+
+    assert browser.state["rows"] == []
 
 
 def test_an_unforeseen_error_is_in_the_log_and_shown_in_the_readers_language(

@@ -3,6 +3,7 @@ import { visible } from "../lib/text";
 import { Icon } from "./Icon";
 
 const SHOWN_MS = 2000;
+const timers = new WeakMap<HTMLElement, ReturnType<typeof setTimeout>>();
 
 type Text = string | (() => Promise<string>);
 
@@ -36,7 +37,8 @@ async function copy(text: Text, { currentTarget: button }: { currentTarget: HTML
     if (button.nextElementSibling) button.nextElementSibling.textContent = words;
   };
   say(said);
-  setTimeout(() => say(""), SHOWN_MS);
+  clearTimeout(timers.get(button));
+  timers.set(button, setTimeout(() => say(""), SHOWN_MS));
 }
 
 async function copyText(text: string, beside: HTMLElement): Promise<boolean> {
