@@ -115,6 +115,7 @@ def _pytest(group: str, folder: str, *args: str, limit_s: float) -> Callable[[Se
 
 _NOTHING_COLLECTED = 5  # pytest's exit code
 _TWO_AT_ONCE = ("-n", "2")  # these groups start no browser and time nothing
+_THREE_AT_ONCE = ("-n", "3")  # and this one often waits for the network
 _FILES_AT_ONCE = (*_TWO_AT_ONCE, "--dist=loadfile")  # each file's tests in their order, two files at a time
 _NEED_BUNDLES = {"js", "unit", "kernel", "kernel-oldest", "kernel-clicks", "notebooks", "packaging", "browser"}
 
@@ -127,7 +128,7 @@ STEPS = (
     Step("vitest", frozenset({"js"}), _vitest, "npm ci"),
     Step("bundles", frozenset(_NEED_BUNDLES), _python("js/hatch_build.py", limit_s=180)),
     Step("unit", frozenset({"unit"}), _pytest("unit", "unit", *_TWO_AT_ONCE, limit_s=300)),
-    Step("contract", frozenset({"contract"}), _pytest("contract", "contract", *_TWO_AT_ONCE, limit_s=1200)),
+    Step("contract", frozenset({"contract"}), _pytest("contract", "contract", *_THREE_AT_ONCE, limit_s=1200)),
     Step("kernel", frozenset({"kernel"}), _pytest("kernel", "kernel", limit_s=300)),
     Step(f"ipykernel {OLDEST_IPYKERNEL}", frozenset({"kernel-oldest"}), _ipykernel(OLDEST_IPYKERNEL, "kernel-oldest")),
     Step(
