@@ -5,6 +5,7 @@ Cheap whatever lies below the paths: looking ends at the first file.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import reprlib
@@ -155,9 +156,10 @@ def _remote_root(url: str) -> Root:
     is_glob = _MAGIC.search(parts_of(url)[1].partition("?")[0]) is not None
     ask_afresh([url])
     try:
-        is_glob = is_glob and not is_there(url)  # names of files may have brackets
         if is_glob:
             file_system(url)
+            with contextlib.suppress(OSError):  # whoever lists it is told
+                is_glob = not is_there(url)  # names of files may have brackets
         elif not is_there(url):
             stat_of(url)  # says why, where that is not that nothing is there
     except FileNotFoundError:
