@@ -228,25 +228,26 @@ def test_a_page_reloaded_while_it_sends_says_which_files_to_choose_again(
 
 
 def test_a_websocket_that_drops_loses_nothing(lab: Lab, tmp_path: Path) -> None:
-    content = bytes(range(256)) * 65_536  # 16 MiB
+    content = bytes(range(256)) * 131_072  # 32 MiB
     (tmp_path / "large.bin").write_bytes(content)
     shown = uploader(lab, "dropped-socket", "kernel")
     lab.evaluate(
         """() => {
-            const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
-            const timer = setInterval(() => {
-                const bar = document.querySelector(".jp-OutputArea .dnb-queue progress");
-                if (!bar || bar.value < 0.2) return;
-                clearInterval(timer);
-                window.cutAt = bar.value;
-                kernel._ws.close();
-            }, 20);
+            const socket = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel._ws;
+            const send = socket.send.bind(socket);
+            let pieces = 0;
+            socket.send = (message) => {
+                if (message.byteLength > 1e6) pieces += 1;
+                if (pieces < 3) return send(message);
+                window.wasCut = true;
+                socket.close();
+            };
         }"""
     )
     shown.locator("input[data-dnb=files]").set_input_files([tmp_path / "large.bin"])
     expect(shown.locator("tbody tr", has_text="Ready")).to_have_count(1, timeout=END_MS)
 
-    assert 0.2 <= lab.evaluate("() => window.cutAt") < 1
+    assert lab.evaluate("() => window.wasCut") is True
     digest = lab.run("import zlib; print(zlib.crc32(uploader.files[0].path.read_bytes()))").strip()
     assert digest == str(zlib.crc32(content))
 
