@@ -77,7 +77,14 @@ def test_a_session_is_read_and_closed_after_a_question(stage: Stage) -> None:
     expect(widget.get_by_role("cell", name="moon.txt")).to_have_count(0)
     keys.press("ArrowDown", "Enter")
     keys.to("Close this session…")
-    keys.press("Enter", "Escape", "Enter", "Enter")
+    yes = widget.get_by_role("button", name="Close and ingest")
+    keys.press("Enter")
+    expect(yes).to_be_focused()  # each key after what the one before it has opened
+    keys.press("Escape")
+    expect(widget.get_by_role("button", name="Close this session…")).to_be_focused()
+    keys.press("Enter")
+    expect(yes).to_be_focused()
+    keys.press("Enter")
     expect(widget.get_by_role("row", name="Open")).to_have_count(1, timeout=END_MS)
     keys.holds_focus()
 
