@@ -72,7 +72,7 @@ def test_a_screen_reader_hears_milestones_and_faults_politely(stage: Stage) -> N
 
     assert "Sending." in upload["said"]
     assert upload["said"][-1] == "All 30 files are on the platform"
-    assert 2 <= len(upload["said"]) <= 10, upload["said"]
+    assert 3 <= len(upload["said"]) <= 10, upload["said"]
     assert upload["changes"] > 5 * len(upload["said"])
     assert "502" in heard["said"][-1]
     assert heard["loud"] == []

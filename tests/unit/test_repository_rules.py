@@ -197,7 +197,7 @@ def test_importing_the_package_costs_little_more_than_importing_httpx() -> None:
 def test_no_file_names_a_registry_or_a_home_folder() -> None:
     assert rules.machine_traces("x", "see /" + "home/anna/reports")
     assert rules.machine_traces("x", "https://" + "pypi" + ".org/simple")
-    assert rules.machine_traces("x", "{base}/home/page and https://host/work/x") == []
+    assert rules.machine_traces("x", "{base}/" + "home/page and https://host/" + "work/x") == []
     found = []
     for path in rules.tracked_files():
         try:
