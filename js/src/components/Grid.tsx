@@ -156,7 +156,7 @@ export function Grid<R>({ label, rows, columns, keyOf, selected, select, selectR
       }}
       onKeyDown={typed}
     >
-      <div class="dnb-wide">
+      <div class="dnb-plane">
         <div class="dnb-heads" role="row" aria-rowindex={1}>
           {select && (
             <div role="columnheader" class="dnb-check">
