@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .client.places import shown
+from .client.addresses import shown
 
 LONGEST = 2_000  # characters of a value; longer ones are named instead
 HIDDEN = ("self", "show")

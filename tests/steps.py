@@ -77,10 +77,6 @@ def _chromium(session: Session, log: Path) -> Tally:
     return Tally(passed=1)
 
 
-def _ipykernel(version: str, group: str) -> Callable[[Session, Path], Tally]:
-    return _layered(tools.python_with_ipykernel, version, group)
-
-
 def _layered(python_with: Callable[[str, Path], Path], version: str, group: str) -> Callable[[Session, Path], Tally]:
     def action(session: Session, log: Path) -> Tally:
         session.python[group] = python_with(version, log)
@@ -130,7 +126,11 @@ STEPS = (
     Step("unit", frozenset({"unit"}), _pytest("unit", "unit", *_TWO_AT_ONCE, limit_s=300)),
     Step("contract", frozenset({"contract"}), _pytest("contract", "contract", *_THREE_AT_ONCE, limit_s=1200)),
     Step("kernel", frozenset({"kernel"}), _pytest("kernel", "kernel", limit_s=300)),
-    Step(f"ipykernel {OLDEST_IPYKERNEL}", frozenset({"kernel-oldest"}), _ipykernel(OLDEST_IPYKERNEL, "kernel-oldest")),
+    Step(
+        f"ipykernel {OLDEST_IPYKERNEL}",
+        frozenset({"kernel-oldest"}),
+        _layered(tools.python_with_ipykernel, OLDEST_IPYKERNEL, "kernel-oldest"),
+    ),
     Step(
         "kernel-oldest",
         frozenset({"kernel-oldest"}),
@@ -140,7 +140,7 @@ STEPS = (
     Step(
         f"ipykernel {SUBSHELL_IPYKERNEL}",
         frozenset({"kernel-clicks"}),
-        _ipykernel(SUBSHELL_IPYKERNEL, "kernel-clicks"),
+        _layered(tools.python_with_ipykernel, SUBSHELL_IPYKERNEL, "kernel-clicks"),
     ),
     Step(
         "kernel-clicks",

@@ -20,6 +20,7 @@ import httpx
 from .._version import __version__
 from ..errors import BucketError, DeepsetError
 from ..models import AWSPrefixedRequestConfig
+from .addresses import is_remote
 from .bucket_errors import is_transient, refused
 from .concurrency import AdaptiveLimit, limit_for
 from .file_content import INLINE_BYTES, open_regular, small_content
@@ -28,7 +29,6 @@ from .http1 import Http1Transport
 from .http1_connection import KEEPALIVE_S, StaleConnection
 from .multipart import Body, Form
 from .network import CONNECT_S, proxy_for, reason_of, ssl_context, usable_proxy
-from .places import is_remote
 from .remote_content import RemoteContent
 from .retries import Again, is_final, retry_after, retrying
 

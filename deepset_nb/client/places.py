@@ -15,22 +15,7 @@ from datetime import UTC, datetime
 from typing import IO, Any, TypeGuard, cast
 
 from ..errors import DeepsetError, MissingExtra
-from .addresses import is_hidden, is_remote, shown, with_ending, without_ending
-
-__all__ = [
-    "READ_BYTES",
-    "as_os_error",
-    "ask_afresh",
-    "file_system",
-    "is_remote",
-    "is_there",
-    "opened",
-    "remote_stat",
-    "shown",
-    "stat_of",
-    "with_ending",
-    "without_ending",
-]
+from .addresses import is_hidden, is_remote, shown
 
 _TIMES = ("LastModified", "last_modified", "mtime", "modified", "updated", "created", "date_time")
 READ_BYTES = 1 << 20  # a request to a store; each open file holds about two

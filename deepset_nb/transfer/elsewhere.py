@@ -18,8 +18,8 @@ from types import TracebackType
 
 import httpx
 
+from ..client.addresses import is_remote
 from ..client.bucket import Bucket, Source
-from ..client.places import is_remote
 from ..errors import BucketError, DeepsetError
 from ..models import AWSPrefixedRequestConfig
 

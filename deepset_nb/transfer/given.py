@@ -16,13 +16,14 @@ from pathlib import Path
 from pathspec import GitIgnoreSpec
 from pathspec.patterns.gitignore import GitIgnorePatternError
 
-from ..client.addresses import is_from_path, parts_of
-from ..client.places import ask_afresh, file_system, is_remote, is_there, shown, stat_of
+from ..client.addresses import is_from_path, is_remote, parts_of, shown
+from ..client.places import ask_afresh, file_system, is_there, stat_of
 from ..errors import InputError, NothingToUpload, PathNotFound
 from ..models import DeepsetCloudFile
 from .documents import Document, read_frame
+from .hazards import NOT_READABLE_THERE, remedy_for
 from .meta import Told, is_frame, read_told, tagged
-from .remote_sources import AS_TEXT, NOT_READABLE, remedy_for
+from .remote_sources import AS_TEXT
 from .sources import Root, Rules, find
 
 PathLike = str | os.PathLike[str]
@@ -163,7 +164,7 @@ def _remote_root(url: str) -> Root:
         elif not is_there(url):
             stat_of(url)  # says why, where that is not that nothing is there
     except FileNotFoundError:
-        raise PathNotFound(f"There is no file or folder {shown(url)!r}.", NOT_READABLE) from None
+        raise PathNotFound(f"There is no file or folder {shown(url)!r}.", NOT_READABLE_THERE) from None
     except OSError as error:
         raise InputError(f"{shown(url)!r} cannot be looked at: {error.strerror or error}.", remedy_for(url)) from None
     return Root(url, is_glob=is_glob)

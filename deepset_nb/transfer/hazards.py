@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import stat as modes
 
+from ..client.addresses import is_hidden, is_remote
 from .receipt import IN_BROWSER, Row, Status
 
 SIDECAR = ".meta.json"  # `report.pdf.meta.json` holds the metadata of `report.pdf`
@@ -24,6 +25,8 @@ REFUSALS = frozenset({"bad_meta", "clash", "empty", "name_too_long", "orphan", "
 
 _REGULAR, _READABLE = modes.S_IFREG | 0o444, modes.S_IFMT(0o777777) | 0o444
 _NOT_READABLE = "Check that it exists and that you may read it."
+NOT_READABLE_THERE = "Check the address, and that your credentials let you read it."
+_NAME_IT_AGAIN = "Name the signed address itself again: neither a plan nor a receipt keeps what opens it."
 
 
 def file_row(shown: str, name: str, source: str, stat: os.stat_result) -> Row:
@@ -70,8 +73,15 @@ def _look_at_size(row: Row) -> None:
 def unreadable_row(shown: str, name: str, source: str, error: OSError) -> Row:
     """A file or folder that the system does not let us look at."""
     row = Row(shown, name, name, 0, source)
-    refuse(row, "unreadable", f"It cannot be read: {error.strerror or type(error).__name__}.", _NOT_READABLE)
+    refuse(row, "unreadable", f"It cannot be read: {error.strerror or type(error).__name__}.", remedy_for(source))
     return row
+
+
+def remedy_for(source: str) -> str:
+    """What helps where a path or a URL cannot be read."""
+    if not is_remote(source):
+        return _NOT_READABLE
+    return _NAME_IT_AGAIN if is_hidden(source) else NOT_READABLE_THERE
 
 
 def refuse(row: Row, state: str, reason: str, remedy: str) -> None:

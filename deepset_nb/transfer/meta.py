@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
 
-from ..client.addresses import as_path, is_signed, name_of
-from ..client.places import is_remote, is_there, opened, stat_of, with_ending
+from ..client.addresses import as_path, is_remote, is_signed, name_of, with_ending
+from ..client.places import is_there, opened, stat_of
 from ..errors import InputError
 from .hazards import SIDECAR
 from .meta_values import Unusable, limits, plain

@@ -16,8 +16,9 @@ import reprlib
 from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
+from ..client.addresses import without_ending
 from ..client.filenames import stored_name
-from ..client.places import ask_afresh, is_remote, stat_of, without_ending
+from ..client.places import stat_of
 from ..errors import InputError
 from ..models import DeepsetCloudFile, utf8
 from .documents import document_rows, text_row
@@ -37,7 +38,6 @@ from .hazards import (
 from .meta import MetaTable, Told, settle, sidecar_of, tagged, unless_gone
 from .meta_values import Kinds, Unusable
 from .receipt import Row
-from .remote_sources import remedy_for
 from .sources import find
 from .texts import warn_of_other_encodings
 
@@ -109,8 +109,7 @@ def plan_texts(texts: Iterable[tuple[str, bytes, dict[str, Any] | None]]) -> lis
 
 def replan(rows: Iterable[Row]) -> list[Row]:
     """Judge rows afresh for another try: files on disk may have been repaired, texts in memory have not changed."""
-    rows, fresh = list(rows), []
-    ask_afresh(row.source for row in rows)
+    fresh = []
     for row in rows:
         again = _look(row)
         if row.state == "clash":  # the other one may be up already, and is not among these
@@ -154,8 +153,6 @@ def _look(row: Row) -> Row:
             fresh = file_row(row.path, row.name, row.source, stat_of(row.source))
         except OSError as error:
             fresh = unreadable_row(row.path, row.name, row.source, error)
-            if is_remote(row.source):
-                fresh.remedy = remedy_for(row.source)
         fresh.told = row.told
     return fresh
 

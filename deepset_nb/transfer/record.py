@@ -21,7 +21,7 @@ from weakref import WeakKeyDictionary
 import filelock
 
 from .._places import state_folder
-from ..client.places import is_remote, shown
+from ..client.addresses import is_remote, shown
 from ..models import OpenedSession, WriteMode
 from .journal import Journal
 from .journal_records import JobRecord, Past, Place, writable

@@ -7,13 +7,11 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ..client.addresses import is_hidden, name_of, parts_of
-from ..client.places import as_os_error, ask_afresh, file_system, remote_stat, shown
+from ..client.addresses import name_of, parts_of, shown
+from ..client.places import as_os_error, ask_afresh, file_system, remote_stat
 from .hazards import SIDECAR, file_row, refuse, unreadable_row
 from .receipt import Row
 
-NOT_READABLE = "Check the address, and that your credentials let you read it."
-NAME_IT_AGAIN = "Name the signed address itself again: neither a plan nor a receipt keeps what opens it."
 AS_TEXT = "A Path cannot hold an address: name it as a text, in quotes."
 NAME_IT = "Give it one: ws.upload(pd.DataFrame({'path': [address], 'name': ['page.html']}))."
 _WORD = re.compile(r"[A-Za-z0-9+.\-]+")
@@ -52,14 +50,7 @@ def remote_files(url: str, *, recursive: bool, has_pattern: bool) -> Iterator[tu
 
 def refused(url: str, name: str, error: OSError) -> Row:
     """The row of a URL that cannot be looked at."""
-    row = unreadable_row(shown(url), name or shown(url), url, error)
-    row.remedy = remedy_for(url)
-    return row
-
-
-def remedy_for(url: str) -> str:
-    """What helps where a URL cannot be read."""
-    return NAME_IT_AGAIN if is_hidden(url) else NOT_READABLE
+    return unreadable_row(shown(url), name or shown(url), url, error)
 
 
 def _listing(system: Any, path: str, *, recursive: bool, has_pattern: bool) -> list[tuple[str, dict[str, Any]]]:

@@ -6,9 +6,10 @@ import asyncio
 import time
 from collections.abc import Iterable, Iterator
 
+from ..client.addresses import is_remote
 from ..client.bucket import Bucket
 from ..client.bucket_errors import form_expired, is_transient
-from ..client.places import is_remote, stat_of
+from ..client.places import stat_of
 from ..client.waits import waiting
 from ..errors import BucketError, DeepsetError
 from .plan import SIDECAR

@@ -14,8 +14,7 @@ from operator import attrgetter
 
 from pathspec import GitIgnoreSpec
 
-from ..client.addresses import name_of
-from ..client.places import is_remote
+from ..client.addresses import is_remote, name_of
 from .hazards import SIDECAR, file_row, leave_out, unreadable_row
 from .meta import sidecar_of
 from .receipt import Row

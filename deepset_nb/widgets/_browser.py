@@ -87,7 +87,7 @@ class Browser(JobWidget, Generic[R]):
             **self._more_content(),
         }
         super().__init__(**kwargs)
-        bridge.submit(self._publish_now)  # what came between its opening and here
+        self._publishing.soon()  # what came between its opening and here
 
     def begin(self) -> None:
         """Ask the platform, which answers meanwhile."""
@@ -298,9 +298,6 @@ class Browser(JobWidget, Generic[R]):
         """Publish a state before its request is answered: whoever asks as fast as that is held to its pace."""
         await self._publishing.turn()
         self._content |= {"loading": loading, "error": error, **content}
-        self._publishing.now()
-
-    async def _publish_now(self) -> None:
         self._publishing.now()
 
     def _publish(self) -> bool:

@@ -18,6 +18,7 @@ from moto.server import ThreadedMotoServer
 
 import deepset_nb as dn
 from deepset_nb.client import places
+from deepset_nb.client.addresses import is_remote
 from deepset_nb.errors import InputError, MissingExtra, PathNotFound
 from tests.process import ROOT
 
@@ -312,7 +313,7 @@ def test_the_extra_brings_what_opens_the_kinds_the_readme_names(kind: str) -> No
 
 @pytest.mark.parametrize("path", ["C:\\files\\a.txt", "/a/b", "a:b", "report.txt", "~/x", "x::y"])
 def test_paths_are_no_urls(path: str) -> None:
-    assert not places.is_remote(path) or path == "x::y"
+    assert not is_remote(path) or path == "x::y"
 
 
 def test_a_name_with_brackets_is_a_file_where_there_is_one(ws: dn.Workspace, memory: str) -> None:
