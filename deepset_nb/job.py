@@ -143,13 +143,15 @@ class Job:
             await asyncio.wait({self._task.ended(asyncio.get_running_loop())}, timeout=timeout_s)
         if not self._task.done():
             return False
-        error = self._task.future.exception()
-        if error and not isinstance(error, Cancelled):
+        if (error := self._task.future.exception()) and not isinstance(error, Cancelled):
             raise error  # an internal error: files that fail never raise
         return True
 
     def cancel(self) -> Self:
         """End the job; acknowledged at once, ``wait()`` for its last words.
+
+        Example:
+            >>> job.cancel()  # doctest: +SKIP
 
         Returns:
             The job itself.
@@ -228,21 +230,19 @@ class Job:
         Raises:
             UploadFailed, DownloadFailed: Name the first files, their reasons and remedies.
         """
-        bad = self._transfer.progress.receipt.missed()
-        if bad:
-            progress = self._transfer.progress
+        progress = self._transfer.progress
+        if bad := progress.receipt.missed():
             shown = "; ".join(f"{progress.shown(row)}: {row.reason}" for row in bad[:3])
             more = f"; and {len(bad) - 3:,} more in job.failed" if len(bad) > 3 else ""
             raise self._failure(
-                f"{len(bad):,} of {len(self._transfer.progress.receipt.rows):,} files did not make it: {shown}{more}.",
+                f"{len(bad):,} of {len(progress.receipt.rows):,} files did not make it: {shown}{more}.",
                 bad[0].remedy or "job.failed lists reasons and remedies; job.retry() tries them again.",
             )
         return self
 
     def __repr__(self) -> str:
-        state = self.state()
-        what = f"{type(self).__name__} {self.id}, {state['status']}"
-        return f"<{what}: {state['headline']} ({state['target']['workspace']})>"
+        kind, state = type(self).__name__, self.state()
+        return f"<{kind} {self.id}, {state['status']}: {state['headline']} ({state['target']['workspace']})>"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         return self.view.mimebundle() if self.view else {"text/plain": repr(self)}
