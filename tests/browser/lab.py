@@ -125,9 +125,10 @@ class Lab:
             """async (source) => {
                 const { content } = window.jupyterapp.shell.currentWidget;
                 content.model.sharedModel.addCell({ cell_type: "code", source, metadata: { trusted: true } });
-                content.activeCellIndex = content.widgets.length - 1;
+                const number = content.widgets.length - 1;
+                content.activeCellIndex = number; // a widget that takes the focus meanwhile makes its own cell active
                 await window.jupyterapp.commands.execute("notebook:run-cell");
-                return content.activeCellIndex;
+                return number;
             }""",
             cell,
             limit_s,
@@ -137,11 +138,7 @@ class Lab:
 
     def run(self, cell: str, limit_s: float = CELL_LIMIT_S) -> str:
         """Run code in the current notebook's kernel, beside its cells; returns what it printed."""
-        printed: str = self.evaluate(
-            ASK,
-            cell,
-            limit_s,
-        )
+        printed: str = self.evaluate(ASK, cell, limit_s)
         return printed
 
     def errors(self) -> list[str]:
