@@ -172,11 +172,11 @@ def _about(seconds: int) -> str:
     return f"{round(seconds / size)} {unit}"
 
 
-def _and_more(count: int, tr: Translator) -> list[str]:
+def _and_more(count: int, tr: Translator, code: str = "job.receipt") -> list[str]:
     if count <= 0:
         return []
     said = _text(tr("and {count} more in {code}", count=count))
-    return [f"<p>{said.replace('{code}', '<code>job.receipt</code>')}</p>"]
+    return [f"<p>{said.replace('{code}', f'<code>{_text(code, 600)}</code>')}</p>"]
 
 
 # --- uploader ---------------------------------------------------------------------------------------------------------

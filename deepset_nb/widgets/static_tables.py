@@ -7,9 +7,12 @@ from datetime import datetime
 
 from ..i18n import ENGLISH, Translator
 from .messages_browsers import FilesState, SessionRow, SessionsState
-from .static_html import _box, _table, _text, _where, visible
+from .static_html import _and_more, _box, _table, _text, _where, visible
 
 Rows = list[tuple[str, ...]]
+
+# As many as a reader looks at. They travel with the widget on the message that shows it, and stay in the notebook.
+SHOWN = 20
 
 
 # --- files ----------------------------------------------------------------------------------------------------------
@@ -27,7 +30,7 @@ def files_html(state: FilesState, tr: Translator = ENGLISH) -> str:
 
 
 def _files_title(state: FilesState, tr: Translator) -> str:
-    shown, total = len(state["rows"]), state["total"]
+    shown, total = min(len(state["rows"]), SHOWN), state["total"]
     if state["updated_at"] is None:
         return tr("Files, not fetched yet")
     if total is None:
@@ -38,7 +41,8 @@ def _files_title(state: FilesState, tr: Translator) -> str:
 
 
 def _files_rows(state: FilesState, tr: Translator) -> Rows:
-    return [(row["name"], tr.size(row["size"]), tr.minute(row["created_at"]), row["file_id"]) for row in state["rows"]]
+    rows = state["rows"][:SHOWN]
+    return [(row["name"], tr.size(row["size"]), tr.minute(row["created_at"]), row["file_id"]) for row in rows]
 
 
 # --- sessions -------------------------------------------------------------------------------------------------------
@@ -56,7 +60,7 @@ def sessions_html(state: SessionsState, tr: Translator = ENGLISH) -> str:
 
 
 def _sessions_title(state: SessionsState, tr: Translator) -> str:
-    shown, total = len(state["rows"]), state["total"]
+    shown, total = min(len(state["rows"]), SHOWN), state["total"]
     if state["updated_at"] is None:
         return tr("Upload sessions, not fetched yet")
     if (looked := state["looked_through"]) is not None:
@@ -86,7 +90,7 @@ def _sessions_rows(state: SessionsState, tr: Translator) -> Rows:
             row["created_by"] or "",
             row["session_id"],
         )
-        for row in state["rows"]
+        for row in state["rows"][:SHOWN]
     ]
 
 
@@ -133,6 +137,8 @@ def _minutes(since: str, now: str) -> int:
 def _plain(title: str, state: FilesState | SessionsState, rows: Rows, tr: Translator) -> str:
     lines = [title, _where(state["target"], tr), *_about(state, tr)]
     lines += ["  " + "  ".join(visible(cell) for cell in row) for row in rows]
+    if (more := _left_out(state)) > 0:
+        lines.append("  " + tr("and {count} more in {code}", count=more, code=visible(state["code"], 600)))
     return "\n".join(lines)
 
 
@@ -141,7 +147,11 @@ def _page(title: str, state: FilesState | SessionsState, heads: Sequence[str], r
     parts += [f"<div>{_text(line, 600)}</div>" for line in _about(state, tr)]
     if rows:
         parts.append(_table(heads, rows, wide=len(heads) > 4))  # of many columns none may be wider than its share
-    return _box(parts)
+    return _box([*parts, *_and_more(_left_out(state), tr, state["code"])])
+
+
+def _left_out(state: FilesState | SessionsState) -> int:
+    return (state["total"] or 0) - min(len(state["rows"]), SHOWN) if state["rows"] else 0
 
 
 def _about(state: FilesState | SessionsState, tr: Translator) -> list[str]:

@@ -87,8 +87,16 @@ it("draws a few rows of very many, and says how many there are", async () => {
   expect(text()).toContain("Rows 1 to 12");
 });
 
+it("draws what is in sight first, and the rows next to it a moment later", async () => {
+  const { el } = await opened(100_000);
+
+  expect(el.querySelectorAll(".dnb-row").length).toBe(13);
+  await until(() => el.querySelectorAll(".dnb-row").length === 19);
+});
+
 it("shows rows in the middle once they have come, in elements it had already", async () => {
   const { el, row, scrollTo, text } = await opened(100_000);
+  await until(() => el.querySelectorAll(".dnb-row").length > 15);
   const before = new Set(el.querySelectorAll(".dnb-row"));
   await scrollTo(50_000);
   expect(row(50_000)!.getAttribute("aria-busy")).toBe("true");

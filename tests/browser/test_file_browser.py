@@ -140,5 +140,5 @@ def test_a_saved_notebook_shows_the_first_files_without_a_kernel(lab: Lab) -> No
     outputs = json.loads(path.read_text())["cells"][1]["outputs"]
     html = "".join(part for output in outputs for part in output.get("data", {}).get("text/html", ""))
 
-    assert "The first 50 of 300 files" in html
+    assert "The first 20 of 300 files" in html
     assert html.count("<tr") == 51

@@ -326,7 +326,7 @@ def test_the_saved_forms_say_how_many_there_are(ws: dn.Workspace, browse) -> Non
     bundle = browse().mimebundle()
 
     for form in ("text/plain", "text/html"):
-        assert "The first 50 of 260 files" in bundle[form]
+        assert "The first 20 of 260 files" in bundle[form]
         assert "ws.list_files() has all of them" in bundle[form]
 
 

@@ -249,7 +249,7 @@ def test_the_state_holds_the_first_screenful(ws: dn.Workspace, browse) -> None:
 
     assert len(browser.state["rows"]) == 50
     assert browser.state["total"] == 60
-    assert "The newest 50 of 60 upload sessions" in browser.mimebundle()["text/plain"]
+    assert "The newest 20 of 60 upload sessions" in browser.mimebundle()["text/plain"]
     assert len(ask(browser, "rows", chunk=1, keys=[])["rows"]) == 10
 
 

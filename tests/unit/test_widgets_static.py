@@ -108,6 +108,16 @@ def test_an_empty_table_is_told_from_one_never_fetched() -> None:
     assert "not fetched yet" in static_tables.files_text({**files, "updated_at": None})
 
 
+def test_rows_that_are_left_out_are_counted_below_the_others() -> None:
+    example = EXAMPLES["FilesState"]
+    files: Any = {**example, "rows": example["rows"][:1] * 50, "total": 260, "code": "ws.list_files(name='<b>')"}
+
+    assert static_tables.files_text(files).splitlines()[-1] == "  and 240 more in ws.list_files(name='<b>')"
+    assert "and 240 more in <code>ws.list_files(name=&#x27;&lt;b&gt;&#x27;)</code>" in static_tables.files_html(files)
+    assert static_tables.files_html(files).count("<tr") == 1 + 20
+    assert "more in" not in static_tables.files_html({**files, "rows": files["rows"][:3], "total": 3})
+
+
 def test_what_the_platform_does_not_count_is_not_counted_here() -> None:
     unknown: Any = {**EXAMPLES["FilesState"], "total": None}
 

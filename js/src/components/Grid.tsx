@@ -22,6 +22,8 @@ export type Column<R> = {
   cell: (row: R) => ComponentChildren;
 };
 
+const SETTLED_MS = 100;
+
 type Props<R> = {
   label: string;
   rows: Rows<R>;
@@ -47,7 +49,7 @@ export function Grid<R>({ label, rows, columns, keyOf, selected, select, selectR
   const scroller = useRef<HTMLDivElement>(null);
   const [top, setTop] = useState(0);
   const [active, setActive] = useState(0);
-  const [span, setSpan] = useState(0); // rows out of sight are drawn after the first paint
+  const [span, setSpan] = useState(0); // rows out of sight are drawn once the page has shown the others
   const anchor = useRef(0);
   const toFocus = useRef(false);
   const drawn = useRef(new Map<number, { looks: unknown[]; row: ComponentChild }>()).current;
@@ -69,14 +71,20 @@ export function Grid<R>({ label, rows, columns, keyOf, selected, select, selectR
     toFocus.current = false;
   });
 
+  const known = useRef(revision);
   useLayoutEffect(() => {
-    // Another table begins at its top.
+    // Another table begins at its top. The first one is there: saying so would have the page laid out an extra time.
+    if (known.current === revision) return;
+    known.current = revision;
     setActive(0);
     anchor.current = 0;
     if (scroller.current) scroller.current.scrollTop = 0;
     setTop(0);
   }, [revision]);
-  useEffect(() => setSpan(SPAN), []);
+  useEffect(() => {
+    const timer = setTimeout(() => setSpan(SPAN), SETTLED_MS);
+    return () => clearTimeout(timer);
+  }, []);
   useEffect(() => {
     rows.want(shown.first, shown.last);
     const [first, last] = shown.inSight;

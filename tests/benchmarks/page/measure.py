@@ -73,16 +73,18 @@ def _show(results: dict[PageRow, Result], runs: int, server: JupyterServer, note
     shown = PANELS if first.group == "first paint" else tables(first.files)
     names = dict.fromkeys(name for row in results for name in (row.other, row.subject))
     wheel = {name for row in results if row.what == "scroll" for name in (row.other, row.subject)}
+    often = {name: max(max(row.runs, runs) for row in results if name in (row.other, row.subject)) for name in names}
     found: dict[str, list[Measured]] = {name: [] for name in names}
     trouble: dict[str, str] = {}
     with lab(server) as page:
-        for run in range(-1, runs):  # the first of all pays for what the application loads when it is first needed
+        # The first of all pays for what the application loads when it is first needed.
+        for run in range(-1, max(often.values())):
             for name in names:
-                if name in trouble:
+                if name in trouble or run >= often[name]:
                     continue
-                note(f"{first.group}: {name}, " + (f"run {run + 1} of {runs}" if run >= 0 else "to warm up"))
+                note(f"{first.group}: {name}, " + (f"run {run + 1} of {often[name]}" if run >= 0 else "to warm up"))
                 try:
-                    measured = _shown(page, shown[name], wheel=name in wheel and run >= 0)
+                    measured = _shown(page, shown[name], wheel=name in wheel and 0 <= run < runs)
                 except FAULTS as error:
                     trouble[name] = _told(error)
                 else:
