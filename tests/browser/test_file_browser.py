@@ -141,4 +141,5 @@ def test_a_saved_notebook_shows_the_first_files_without_a_kernel(lab: Lab) -> No
     html = "".join(part for output in outputs for part in output.get("data", {}).get("text/html", ""))
 
     assert "The first 20 of 300 files" in html
-    assert html.count("<tr") == 51
+    assert html.count("<tr") == 1 + 20
+    assert "and 280 more in <code>ws.list_files()</code>" in html
