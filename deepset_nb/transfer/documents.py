@@ -15,11 +15,11 @@ from ..client.addresses import is_from_path, is_remote, name_of, shown
 from ..client.places import ask_afresh, stat_of
 from ..errors import InputError, MissingExtra
 from ..models import utf8
-from .hazards import file_row, leave_out, refuse, unreadable_row
+from .hazards import file_row, leave_out, refuse
 from .meta import MetaSource, Told, sidecar_of
 from .meta_values import Unusable
 from .receipt import Row
-from .remote_sources import AS_TEXT
+from .remote_sources import AS_TEXT, refused
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,7 +87,7 @@ def _look(path: str, name: str) -> Row:
     try:
         return file_row(shown(path), name, path, stat_of(path))
     except OSError as error:
-        return unreadable_row(shown(path), name or shown(path), path, error)
+        return refused(path, name, error)
     except MissingExtra as error:
         row = Row(shown(path), name, name, 0, path)
         refuse(row, "unreadable", error.message, error.remedy)

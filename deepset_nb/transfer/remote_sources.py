@@ -48,9 +48,9 @@ def remote_files(url: str, *, recursive: bool, has_pattern: bool) -> Iterator[tu
         yield _file(system, address, name, found, info), below
 
 
-def refused(url: str, name: str, error: OSError) -> Row:
-    """The row of a URL that cannot be looked at."""
-    return unreadable_row(shown(url), name or shown(url), url, error)
+def refused(source: str, name: str, error: OSError) -> Row:
+    """The row of a URL, or of a path named beside URLs, that cannot be looked at."""
+    return unreadable_row(shown(source), name or shown(source), source, error)
 
 
 def _listing(system: Any, path: str, *, recursive: bool, has_pattern: bool) -> list[tuple[str, dict[str, Any]]]:

@@ -30,7 +30,7 @@ def files_html(state: FilesState, tr: Translator = ENGLISH) -> str:
 
 
 def _files_title(state: FilesState, tr: Translator) -> str:
-    shown, total = min(len(state["rows"]), SHOWN), state["total"]
+    shown, total = len(state["rows"][:SHOWN]), state["total"]
     if state["updated_at"] is None:
         return tr("Files, not fetched yet")
     if total is None:
@@ -60,7 +60,7 @@ def sessions_html(state: SessionsState, tr: Translator = ENGLISH) -> str:
 
 
 def _sessions_title(state: SessionsState, tr: Translator) -> str:
-    shown, total = min(len(state["rows"]), SHOWN), state["total"]
+    shown, total = len(state["rows"][:SHOWN]), state["total"]
     if state["updated_at"] is None:
         return tr("Upload sessions, not fetched yet")
     if (looked := state["looked_through"]) is not None:
@@ -137,7 +137,7 @@ def _minutes(since: str, now: str) -> int:
 def _plain(title: str, state: FilesState | SessionsState, rows: Rows, tr: Translator) -> str:
     lines = [title, _where(state["target"], tr), *_about(state, tr)]
     lines += ["  " + "  ".join(visible(cell) for cell in row) for row in rows]
-    if (more := _left_out(state)) > 0:
+    if (more := _left_out(state, rows)) > 0:
         lines.append("  " + tr("and {count} more in {code}", count=more, code=visible(state["code"], 600)))
     return "\n".join(lines)
 
@@ -147,11 +147,11 @@ def _page(title: str, state: FilesState | SessionsState, heads: Sequence[str], r
     parts += [f"<div>{_text(line, 600)}</div>" for line in _about(state, tr)]
     if rows:
         parts.append(_table(heads, rows, wide=len(heads) > 4))  # of many columns none may be wider than its share
-    return _box([*parts, *_and_more(_left_out(state), tr, state["code"])])
+    return _box([*parts, *_and_more(_left_out(state, rows), tr, state["code"])])
 
 
-def _left_out(state: FilesState | SessionsState) -> int:
-    return (state["total"] or 0) - min(len(state["rows"]), SHOWN) if state["rows"] else 0
+def _left_out(state: FilesState | SessionsState, rows: Rows) -> int:
+    return (state["total"] or 0) - len(rows) if rows else 0
 
 
 def _about(state: FilesState | SessionsState, tr: Translator) -> list[str]:

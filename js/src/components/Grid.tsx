@@ -22,7 +22,7 @@ export type Column<R> = {
   cell: (row: R) => ComponentChildren;
 };
 
-const SETTLED_MS = 100;
+const SPAN_AFTER_MS = 100;
 
 type Props<R> = {
   label: string;
@@ -82,7 +82,7 @@ export function Grid<R>({ label, rows, columns, keyOf, selected, select, selectR
     setTop(0);
   }, [revision]);
   useEffect(() => {
-    const timer = setTimeout(() => setSpan(SPAN), SETTLED_MS);
+    const timer = setTimeout(() => setSpan(SPAN), SPAN_AFTER_MS);
     return () => clearTimeout(timer);
   }, []);
   useEffect(() => {

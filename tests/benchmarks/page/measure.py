@@ -73,7 +73,7 @@ def _show(results: dict[PageRow, Result], runs: int, server: JupyterServer, note
     shown = PANELS if first.group == "first paint" else tables(first.files)
     names = dict.fromkeys(name for row in results for name in (row.other, row.subject))
     wheel = {name for row in results if row.what == "scroll" for name in (row.other, row.subject)}
-    often = {name: max(max(row.runs, runs) for row in results if name in (row.other, row.subject)) for name in names}
+    often = {name: max(row.runs or runs for row in results if name in (row.other, row.subject)) for name in names}
     found: dict[str, list[Measured]] = {name: [] for name in names}
     trouble: dict[str, str] = {}
     with lab(server) as page:

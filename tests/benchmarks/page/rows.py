@@ -21,7 +21,7 @@ class PageRow(Workload):
         subject: What of ours is measured.
         other: What beside it.
         what: Which of the measurements this row is about.
-        runs: How often each side runs at least; 0 leaves it to the command line.
+        runs: How often each side runs; 0 leaves it to the command line.
     """
 
     group: Group = "first paint"
