@@ -7,12 +7,11 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from . import bridge, file_frames, frames
-from .client import AsyncClient
 from .client.files import Field, Order
+from .client.kept import KeptClient
 from .client.odata import Wanted, filtered_here, wanted
 from .errors import InputError
 from .listing_line import ListingLine
-from .settings import Settings
 from .transfer import doctor
 from .transfer.doctor import Diagnosis
 
@@ -29,7 +28,7 @@ Moment = datetime | date | str
 class Looking:
     """What `Workspace` inherits; it knows whom to ask."""
 
-    settings: Settings
+    _connection: KeptClient
 
     @property
     def name(self) -> str:
@@ -127,7 +126,7 @@ class Looking:
         # What is looked at here may need many rows for a few.
         is_picked = asked.unsent or before is not None or (after is not None and not newest_first)
         most = None if is_picked else limit
-        async with AsyncClient(self.settings) as client:
+        async with self._connection.use() as client:
             async for rows, total in client.files.rows(self.name, **listing, most=most):
                 looked_at += len(rows)
                 kept = [row for row in rows if _is_between(row, after, before) and _matches(row, asked)]
@@ -178,7 +177,7 @@ class Looking:
     ) -> tuple[list[UploadSessionDetail], list[Diagnosis]]:
         found: list[UploadSessionDetail] = []
         looked_at = 0
-        async with AsyncClient(self.settings) as client:
+        async with self._connection.use() as client:
             async for page in client.upload_sessions.list(self.name, is_expired=is_expired):
                 found += [one for one in page if frames.is_asked_for(one, **wanted)]
                 looked_at += len(page)

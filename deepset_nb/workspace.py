@@ -7,6 +7,7 @@ from uuid import UUID
 
 from . import bridge
 from .client import AsyncClient
+from .client.kept import KeptClient
 from .downloading import Downloading
 from .job import kernel_jobs
 from .looking import Looking
@@ -67,6 +68,7 @@ class Workspace(Looking, Uploading, Downloading, Tidying):
         """Resolve the settings and check them against the platform."""
         self.settings: Settings = resolve(workspace_name, api_key=api_key, api_url=api_url, region=region)
         self.sandbox: Sandbox | None = None  # set where the workspace is one of the local platform
+        self._connection = KeptClient(self.settings)
         self._who: Identity = bridge.run(self._identify)
         import_widgets()
         global _latest
@@ -92,7 +94,7 @@ class Workspace(Looking, Uploading, Downloading, Tidying):
         return f"<Workspace {self.name!r}{of} at {self.settings.host}>"
 
     async def _identify(self) -> Identity:
-        async with AsyncClient(self.settings) as client:
+        async with self._connection.use() as client:
             return await identify(client, self.name)
 
     # --- looking at one session -------------------------------------------------------------------------------
@@ -177,7 +179,7 @@ class Workspace(Looking, Uploading, Downloading, Tidying):
         """
         from .widgets.session_browser import SessionBrowser
 
-        return SessionBrowser(self.settings, target=self.target, view=self.list_upload_sessions)
+        return SessionBrowser(self._connection, target=self.target, view=self.list_upload_sessions)
 
     def file_browser(self) -> FileBrowser:
         """A table of the workspace's files, smooth at any number of them: filter, pick, download, delete.
@@ -195,7 +197,7 @@ class Workspace(Looking, Uploading, Downloading, Tidying):
         """
         from .widgets.file_browser import FileBrowser
 
-        return FileBrowser(self.settings, target=self.target, view=self.list_files, download=self._download_chosen)
+        return FileBrowser(self._connection, target=self.target, view=self.list_files, download=self._download_chosen)
 
     def _download_chosen(self, files: pd.DataFrame, folder: str) -> DownloadJob:
         return self.download(folder or None, files=files, show=False)

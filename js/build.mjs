@@ -42,10 +42,13 @@ const parts = {
   alias: { preact: "./src/part_host.ts", "preact/hooks": "./src/part_host.ts" },
 };
 
+// Chromium then compiles all of a script at once, beside what the page does, not each function when it is first called.
+const AT_ONCE = "//# allFunctionsCalledOnLoad\n";
+
 /** What esbuild leaves over: 600 bytes of each widget, and the whole of a page's widgets pays them. */
-async function squeeze(path) {
+async function squeeze(path, head = "") {
   const { code } = await minify(readFileSync(path, "utf8"), { module: true, ecma: 2020, compress: { passes: 3, ecma: 2020, keep_fargs: false, unsafe_arrows: true }, mangle: true });
-  writeFileSync(path, code);
+  writeFileSync(path, head + code);
 }
 
 mkdirSync(join(STATIC, "parts"), { recursive: true });
@@ -54,9 +57,10 @@ if (process.argv.includes("--watch")) {
   for (const one of [widgets, parts]) await (await context({ ...one, logLevel: "info" })).watch();
 } else {
   await Promise.all([build(widgets), build(parts)]);
-  const scripts = [...WIDGETS.map((name) => `${name}.js`), ...PARTS.map((name) => `parts/${name}.js`)];
-  await Promise.all(scripts.map((name) => squeeze(join(STATIC, name))));
-  for (const name of [...scripts, ...WIDGETS.map((name) => `${name}.css`)]) {
+  const bundles = WIDGETS.map((name) => `${name}.js`);
+  const fetched = PARTS.map((name) => `parts/${name}.js`);
+  await Promise.all([...bundles.map((name) => squeeze(join(STATIC, name), AT_ONCE)), ...fetched.map((name) => squeeze(join(STATIC, name)))]);
+  for (const name of [...bundles, ...fetched, ...WIDGETS.map((name) => `${name}.css`)]) {
     const bytes = statSync(join(STATIC, name)).size;
     console.log(`${name}: ${bytes} bytes`);
     if (bytes > LIMIT_BYTES) {

@@ -23,6 +23,7 @@ from .retries import Again, Worth, retrying
 from .upload_sessions import UploadSessions
 from .workspaces import Workspaces
 
+KEEP_ALIVE_S = 5.0  # of an idle connection
 CONNECTIONS = 20  # httpx's pool slows down above some 30 (its work grows with connections times waiting requests)
 
 HEADERS = {
@@ -44,6 +45,7 @@ class AsyncClient:
     Args:
         settings: Whose key, which platform.
         transport: Takes the place of the network, for tests.
+        keep_alive_s: Seconds for which an idle connection is kept open.
 
     Attributes:
         workspaces: Who am I, which workspaces are there.
@@ -51,7 +53,13 @@ class AsyncClient:
         files: List, send directly, and fetch files.
     """
 
-    def __init__(self, settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+        keep_alive_s: float = KEEP_ALIVE_S,
+    ) -> None:
         """Prepare; nothing is sent yet."""
         self.settings = settings
         self._transport = transport
@@ -62,7 +70,11 @@ class AsyncClient:
                 timeout=TIMEOUT,
                 transport=transport,
                 verify=ssl_context(),
-                limits=httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS),
+                limits=httpx.Limits(
+                    max_connections=CONNECTIONS,
+                    max_keepalive_connections=CONNECTIONS,
+                    keepalive_expiry=keep_alive_s,
+                ),
                 # A proxy cannot reach the sandbox of this machine.
                 trust_env=not is_loopback(httpx.URL(settings.api_url).host),
             )

@@ -1,4 +1,4 @@
-"""A client for somebody who looks through a listing: it stays connected while requests follow each other."""
+"""A client that stays connected for a while: whoever looks again soon is spared the connection's handshakes."""
 
 from __future__ import annotations
 
@@ -9,11 +9,15 @@ from collections.abc import AsyncIterator
 from ..settings import Settings
 from .async_client import AsyncClient
 
-IDLE_S = 10.0
+IDLE_S = 30.0  # less than servers, and what stands before them, keep a connection
+
+_left_behind: list[AsyncClient] = []
 
 
 class KeptClient:
-    """Opens a client at the first use and closes it after some seconds without one; all on one event loop.
+    """Opens a client at the first use and closes it after some time without one; all on one event loop.
+
+    For what may be repeated: a connection that was idle may end just as a request is sent.
 
     Args:
         settings: Whose key, which platform.
@@ -22,8 +26,9 @@ class KeptClient:
 
     def __init__(self, settings: Settings, idle_s: float = IDLE_S) -> None:
         """Nothing is opened yet."""
-        self._settings = settings
+        self.settings = settings
         self._idle_s = idle_s
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._client: AsyncClient | None = None
         self._users = 0
         self._idle: asyncio.Task[None] | None = None
@@ -31,11 +36,15 @@ class KeptClient:
     @contextlib.asynccontextmanager
     async def use(self) -> AsyncIterator[AsyncClient]:
         """The open client."""
+        if self._loop is not (loop := asyncio.get_running_loop()):
+            if self._client is not None:  # in a forked child it is the parent's; held, so that nobody closes it
+                _left_behind.append(self._client)
+            self._loop, self._client, self._users, self._idle = loop, None, 0, None
         if self._idle is not None:
             self._idle.cancel()
             self._idle = None
         if self._client is None:
-            self._client = AsyncClient(self._settings)
+            self._client = AsyncClient(self.settings, keep_alive_s=self._idle_s)
         self._users += 1
         try:
             yield self._client

@@ -18,7 +18,6 @@ import traitlets
 from .. import bridge
 from ..client.kept import KeptClient
 from ..errors import DeepsetError, InputError
-from ..settings import Settings
 from ..transfer.progress import JobState, Target
 from ._base import Handler, parse, unexpected
 from .job_panel import JobWidget
@@ -48,7 +47,7 @@ class Browser(JobWidget, Generic[R]):
     """A table of things on the platform.
 
     Args:
-        settings: Whose key, which platform.
+        connection: To the workspace's platform; others may use it, too.
         target: Whose things these are.
         view: Fetches all that a query finds as a DataFrame; called with keyword arguments.
         **kwargs: ``layout``, ``tabbable``, ``tooltip`` of ipywidgets.
@@ -60,10 +59,12 @@ class Browser(JobWidget, Generic[R]):
     _everything: ClassVar[dict[str, Any]]  # the query that leaves nothing out
     _function: ClassVar[str]  # of a workspace, which finds the same
 
-    def __init__(self, settings: Settings, *, target: Target, view: Callable[..., pd.DataFrame], **kwargs: Any) -> None:
+    def __init__(
+        self, connection: KeptClient, *, target: Target, view: Callable[..., pd.DataFrame], **kwargs: Any
+    ) -> None:
         """Show an empty table and begin to fill it."""
-        self._settings = settings
-        self._connection = KeptClient(settings)
+        self._connection = connection
+        self._workspace = connection.settings.workspace_name
         self._view = view
         self._query: dict[str, Any] = dict(self._everything)
         self._listing: Listing[R] | None = None
@@ -312,10 +313,9 @@ class Browser(JobWidget, Generic[R]):
         return {**rows, "revision": self._revision, "version": self._version, "selected": len(self._chosen)}
 
     def close(self) -> None:
-        """Close the widget and its connections."""
+        """Close the widget; what it still asks for is cancelled."""
         if first := getattr(self, "_first", None):
             first.cancel()
-            bridge.submit(self._connection.close)
         super().close()
 
     def _bundle_and_metadata(self) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -11,10 +11,10 @@ from uuid import UUID
 
 from .. import file_frames
 from ..client.deletion import delete_each
+from ..client.kept import KeptClient
 from ..client.paging import Page
 from ..errors import DeepsetError, InputError, Unprocessable
 from ..models import File
-from ..settings import Settings
 from ..transfer.progress import Target
 from . import static_tables
 from ._base import Handler, parse
@@ -55,7 +55,7 @@ class FileBrowser(Browser[File]):
         >>> browser.selection["name"]  # doctest: +SKIP
 
     Args:
-        settings: Whose key, which platform.
+        connection: To the workspace's platform; others may use it, too.
         target: Whose files these are.
         view: Fetches all that a query finds as a DataFrame: ``ws.list_files``.
         download: Starts a download of files, given as a DataFrame, into a folder.
@@ -77,7 +77,7 @@ class FileBrowser(Browser[File]):
 
     def __init__(
         self,
-        settings: Settings,
+        connection: KeptClient,
         *,
         target: Target,
         view: Callable[..., pd.DataFrame],
@@ -88,7 +88,7 @@ class FileBrowser(Browser[File]):
         self._download_into = download
         self._busy = asyncio.Lock()
         self._keys: Counter[str] = Counter()
-        super().__init__(settings, target=target, view=view, **kwargs)
+        super().__init__(connection, target=target, view=view, **kwargs)
 
     def _more_content(self) -> dict[str, Any]:
         return {"keys": [], "folder": "downloads", "job": None}
@@ -102,7 +102,7 @@ class FileBrowser(Browser[File]):
             "field": query["sort"],
             "order": query["order"],
         }
-        workspace = self._settings.workspace_name
+        workspace = self._workspace
 
         async def numbered(number: int) -> Page:
             async with self._connection.use() as client:
@@ -223,7 +223,7 @@ class FileBrowser(Browser[File]):
 
         try:
             async with self._connection.use() as client:
-                await delete_each(client, self._settings.workspace_name, files, ended)
+                await delete_each(client, self._workspace, files, ended)
         finally:
             self._choose(self._chosen)
             await self._refresh({})

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
 from .. import frames
+from ..client.kept import KeptClient
 from ..client.paging import MOST_ROWS, Page
 from ..errors import DeepsetError, InvalidSessionId
 from ..models import IngestionStatus, UploadSessionDetail, UploadSessionState
-from ..settings import Settings
 from ..transfer.progress import Target
 from ..transfer.reconcile import REASONS
 from . import static_tables
@@ -50,7 +50,7 @@ class SessionBrowser(Browser[UploadSessionDetail]):
         >>> browser.selection["session_id"]  # doctest: +SKIP
 
     Args:
-        settings: Whose key, which platform.
+        connection: To the workspace's platform; others may use it, too.
         target: Whose sessions these are.
         view: Fetches all that a query finds as a DataFrame: ``ws.list_upload_sessions``.
         **kwargs: ``layout``, ``tabbable``, ``tooltip`` of ipywidgets.
@@ -68,11 +68,13 @@ class SessionBrowser(Browser[UploadSessionDetail]):
     _everything: ClassVar[dict[str, Any]] = {"status": "", "created_by": ""}
     _function = "list_upload_sessions"
 
-    def __init__(self, settings: Settings, *, target: Target, view: Callable[..., pd.DataFrame], **kwargs: Any) -> None:
+    def __init__(
+        self, connection: KeptClient, *, target: Target, view: Callable[..., pd.DataFrame], **kwargs: Any
+    ) -> None:
         """Show an empty table and begin to fill it."""
         self._counts: dict[str, SessionCounts] = {}
         self._asking = asyncio.Semaphore(AT_A_TIME)
-        super().__init__(settings, target=target, view=view, **kwargs)
+        super().__init__(connection, target=target, view=view, **kwargs)
 
     def _more_content(self) -> dict[str, Any]:
         return {"looked_through": None, "sessions": None}
@@ -80,7 +82,7 @@ class SessionBrowser(Browser[UploadSessionDetail]):
     # --- rows -----------------------------------------------------------------------------------------------------
 
     def _list(self, query: dict[str, Any]) -> Listing[UploadSessionDetail]:
-        workspace = self._settings.workspace_name
+        workspace = self._workspace
         # An open session is not past its time, so the platform can narrow the search for some.
         is_expired = {"OPEN": False, "EXPIRED": True}.get(query["status"])
 
@@ -164,7 +166,7 @@ class SessionBrowser(Browser[UploadSessionDetail]):
         return {"session_id": key, "status": str(row.status)[:SAVED_TEXT], "counts": counts}
 
     async def _ask_for_counts(self, session_id: UUID, *, is_open: bool) -> SessionCounts:
-        workspace, pending = self._settings.workspace_name, None
+        workspace, pending = self._workspace, None
         async with self._asking, self._connection.use() as client:
             if not is_open:  # before the counts: a file that is ingested in between is counted twice, never lost
                 page = await client.upload_sessions.files_page(
@@ -191,7 +193,7 @@ class SessionBrowser(Browser[UploadSessionDetail]):
         status = IngestionStatus(asked["status"]) if asked["status"] else None
         async with self._connection.use() as client:
             page = await client.upload_sessions.files_page(
-                self._settings.workspace_name,
+                self._workspace,
                 _uuid(asked["id"]),
                 asked["chunk"] // (MOST_ROWS // CHUNK) + 1,
                 ingestion_status=status,
@@ -216,7 +218,7 @@ class SessionBrowser(Browser[UploadSessionDetail]):
     async def _close_one(self, payload: dict[str, Any]) -> None:
         session_id = _uuid(parse(payload, IdPayload)["id"])
         async with self._connection.use() as client:
-            await client.upload_sessions.close(self._settings.workspace_name, session_id)
+            await client.upload_sessions.close(self._workspace, session_id)
         self._counts.pop(str(session_id), None)
         await self._refresh({})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from uuid import UUID, uuid4
 
 import pytest
@@ -12,6 +13,7 @@ from deepset_nb import bridge
 from deepset_nb.client import AsyncClient
 from deepset_nb.client.deletion import delete_each
 from deepset_nb.client.kept import KeptClient
+from deepset_nb.emulator.server import _Protocol
 from deepset_nb.errors import FileNotFound, InputError
 
 
@@ -104,3 +106,21 @@ def test_a_kept_client_stays_connected_for_a_while(ws: dn.Workspace) -> None:
     assert later is not one
     assert one._http.is_closed
     assert later._http.is_closed
+
+
+def test_who_looks_again_soon_is_answered_on_the_connections_that_are_there(
+    ws: dn.Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[object] = []
+    connection_made = _Protocol.connection_made
+    monkeypatch.setattr(
+        _Protocol, "connection_made", lambda self, transport: made.append(self) or connection_made(self, transport)
+    )
+    another = dn.Workspace(ws.name, api_key=ws.settings.api_key.reveal(), api_url=ws.settings.api_url)
+    at_first = len(made)
+    another.list_files()
+    another.list_upload_sessions()
+    with contextlib.closing(another.file_browser()), contextlib.closing(another.session_browser()):
+        another.list_files()
+
+    assert 0 < len(made) == at_first

@@ -107,6 +107,21 @@ def test_a_forked_child_uploads_by_itself(run, ws: dn.Workspace) -> None:  # typ
     assert len(ws.list_files()) == 10
 
 
+def test_a_forked_child_leaves_the_connections_of_its_parent_alone(run, ws: dn.Workspace) -> None:  # type: ignore[no-untyped-def]
+    body = """
+    ws = dn.sandbox(workspace=sys.argv[1])
+    child = os.fork()
+    if child == 0:
+        os._exit(len(ws.list_files()) or 9)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    print(code, len(ws.list_files()))
+    """
+    ws.upload_texts({"a.txt": "A", "b.txt": "B"}).wait(30)
+    code, out, err = run(body)
+
+    assert (code, out, err) == (0, "2 2", "")
+
+
 def test_a_wait_that_gave_up_leaves_no_complaint_behind(run, ws: dn.Workspace) -> None:  # type: ignore[no-untyped-def]
     assert ws.sandbox is not None
     ws.sandbox.fault("latency:300ms")

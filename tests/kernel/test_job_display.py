@@ -160,3 +160,11 @@ def test_what_a_widget_needs_is_imported_before_the_first_one_is_asked_for(new_k
     cell += "while needed not in sys.modules and time.time() < end: time.sleep(0.05)\nprint(needed in sys.modules)"
 
     assert kernel.run_cell(cell).text.strip().endswith("True")
+
+
+def test_what_ipython_makes_for_its_first_output_is_made_with_the_workspace(new_kernel: Callable[..., Kernel]) -> None:
+    kernel = new_kernel()
+    made = "print(get_ipython().display_formatter.trait_has_value('formatters'))"
+
+    assert kernel.run_cell(f"import deepset_nb as dn\n{made}").text.strip() == "False"
+    assert kernel.run_cell(f"ws = dn.sandbox()\n{made}").text.strip() == "True"

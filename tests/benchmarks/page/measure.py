@@ -68,7 +68,10 @@ def _send(row: PageRow, result: Result, runs: int, server: JupyterServer, note: 
 
 
 def _show(results: dict[PageRow, Result], runs: int, server: JupyterServer, note: Note) -> None:
-    """Widgets in cells, all in one page, each time with a fresh kernel."""
+    """Widgets in cells, each in a page of its own and each time with a fresh kernel.
+
+    In one page they would pay for each other's garbage, and not alike.
+    """
     first = next(iter(results))
     shown = PANELS if first.group == "first paint" else tables(first.files)
     names = dict.fromkeys(name for row in results for name in (row.other, row.subject))
@@ -76,15 +79,16 @@ def _show(results: dict[PageRow, Result], runs: int, server: JupyterServer, note
     often = {name: max(row.runs or runs for row in results if name in (row.other, row.subject)) for name in names}
     found: dict[str, list[Measured]] = {name: [] for name in names}
     trouble: dict[str, str] = {}
-    with lab(server) as page:
-        # The first of all pays for what the application loads when it is first needed.
+    with contextlib.ExitStack() as stack:
+        pages = {name: stack.enter_context(lab(server)) for name in names}
+        # The first run pays for what the application loads when it is first needed.
         for run in range(-1, max(often.values())):
-            for name in names:
+            for name in names if run % 2 else reversed(names):
                 if name in trouble or run >= often[name]:
                     continue
                 note(f"{first.group}: {name}, " + (f"run {run + 1} of {often[name]}" if run >= 0 else "to warm up"))
                 try:
-                    measured = _shown(page, shown[name], wheel=name in wheel and 0 <= run < runs)
+                    measured = _shown(pages[name], shown[name], wheel=name in wheel and 0 <= run < runs)
                 except FAULTS as error:
                     trouble[name] = _told(error)
                 else:
