@@ -32,9 +32,11 @@ def nothing_left(ws: dn.Workspace, *folders: Path) -> Iterator[None]:
         ws: Where the block sends to.
         folders: Where the files lie that it sends.
     """
-    tasks, sockets, threads = _tasks(), _sockets(ws), set(threading.enumerate())
     sessions, jobs = _open_sessions(ws), len(kernel_jobs())
+    bridge.run(ws._connection.close)  # kept for a while on purpose
+    tasks, sockets, threads = _tasks(), _sockets(ws), set(threading.enumerate())
     yield
+    bridge.run(ws._connection.close)
     _until_none("asyncio tasks", lambda: _tasks() - tasks)
     _until_none("sockets", lambda: _sockets(ws) - sockets)
     _until_none("threads", lambda: {thread.name for thread in set(threading.enumerate()) - threads if _is_ours(thread)})

@@ -31,7 +31,8 @@ class KeptClient:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._client: AsyncClient | None = None
         self._users = 0
-        self._idle: asyncio.Task[None] | None = None
+        self._idle: asyncio.TimerHandle | None = None
+        self._closing: asyncio.Task[None] | None = None
 
     @contextlib.asynccontextmanager
     async def use(self) -> AsyncIterator[AsyncClient]:
@@ -40,9 +41,7 @@ class KeptClient:
             if self._client is not None:  # in a forked child it is the parent's; held, so that nobody closes it
                 _left_behind.append(self._client)
             self._loop, self._client, self._users, self._idle = loop, None, 0, None
-        if self._idle is not None:
-            self._idle.cancel()
-            self._idle = None
+        self._stay()
         if self._client is None:
             self._client = AsyncClient(self.settings, keep_alive_s=self._idle_s)
         self._users += 1
@@ -51,18 +50,24 @@ class KeptClient:
         finally:
             self._users -= 1
             if not self._users:
-                self._idle = asyncio.create_task(self._close_later())
+                self._stay()
+                self._idle = loop.call_later(self._idle_s, self._close_soon)
 
-    async def _close_later(self) -> None:
-        await asyncio.sleep(self._idle_s)
-        self._idle = None
-        await self.close()
-
-    async def close(self) -> None:
-        """Close the connections; the next use opens new ones."""
+    def _stay(self) -> None:
         if self._idle is not None:
             self._idle.cancel()
             self._idle = None
-        client, self._client = self._client, None
-        if client is not None:
+
+    def _close_soon(self) -> None:
+        if client := self._given_up():
+            self._closing = asyncio.create_task(client.__aexit__(None, None, None))
+
+    async def close(self) -> None:
+        """Close the connections; the next use opens new ones."""
+        if client := self._given_up():
             await client.__aexit__(None, None, None)
+
+    def _given_up(self) -> AsyncClient | None:
+        self._stay()
+        client, self._client = self._client, None
+        return client
