@@ -11,7 +11,7 @@ import hypothesis
 import pytest
 
 import deepset_nb as dn
-from deepset_nb import settings
+from deepset_nb import bridge, settings
 from deepset_nb._places import STATE_VARIABLE
 from deepset_nb.connect import JOIN
 from deepset_nb.connect import _enter as enter
@@ -62,6 +62,7 @@ def ws(sandbox_server: SandboxServer, connection: Connection) -> Iterator[dn.Wor
     yield workspace
     assert workspace.sandbox is not None
     workspace.sandbox.clear_faults()
+    bridge.run(workspace._connection.close)
 
 
 @pytest.fixture

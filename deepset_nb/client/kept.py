@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from ..settings import Settings
 from .async_client import AsyncClient
 
-IDLE_S = 30.0  # less than servers, and what stands before them, keep a connection
+IDLE_S = 30.0  # load balancers mostly keep an idle connection for 60
 
 _left_behind: list[AsyncClient] = []
 

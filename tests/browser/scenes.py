@@ -438,12 +438,15 @@ def static_uploader(stage: Stage) -> None:
 
 @scene()
 def static_sessions(stage: Stage) -> None:
-    static(stage, "browser = ws.session_browser(); import time; time.sleep(2)", "browser")
+    static(stage, OPEN_SESSIONS, "browser = ws.session_browser(); import time; time.sleep(2)", "browser", moon=1_000)
+
+
+MORE_THAN_SHOWN = "ws.upload_texts({f'note-{number:02}.txt': 'Neat.' for number in range(30)}, show=False).wait(60)"
 
 
 @scene()
 def static_files(stage: Stage) -> None:
-    static(stage, "browser = ws.file_browser(); import time; time.sleep(2)", "browser")
+    static(stage, MORE_THAN_SHOWN, "browser = ws.file_browser(); import time; time.sleep(2)", "browser")
 
 
 @scene("bandwidth:30000")

@@ -21,7 +21,8 @@ def account(ws: dn.Workspace) -> dict[str, Any]:
 
 
 def sockets_to(ws: dn.Workspace) -> int:
-    """Connections this process holds to the platform."""
+    """Connections this process holds to the platform, without those that the workspace keeps for a while on purpose."""
+    bridge.run(ws._connection.close)
     port = int(ws.settings.host.rpartition(":")[2])
     found = psutil.Process().net_connections("tcp")
     return sum(bool(c.raddr) and c.raddr.port == port and c.status == psutil.CONN_ESTABLISHED for c in found)

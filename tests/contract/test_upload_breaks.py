@@ -247,7 +247,7 @@ def test_certificates_that_cannot_be_read_end_the_job_with_words(
     assert statuses(job) == ["failed"]
     assert "/nowhere.pem" in job.receipt["reason"][0]
     with pytest.raises(SettingsError, match="SSL_CERT_FILE"):
-        ws.list_files()
+        dn.Workspace(ws.name, api_key=ws.settings.api_key.reveal(), api_url=ws.settings.api_url)
 
 
 # --- what was handed in ---------------------------------------------------------------------------------------------
