@@ -149,6 +149,7 @@ def test_what_cannot_be_meant_is_an_error_of_the_cell(ws: dn.Workspace, tmp_path
 
 
 def test_a_cancelled_download_says_so_and_goes_on_with_retry(ws: dn.Workspace, target: Path) -> None:
+    others = sockets_to(ws)
     fill(ws, **{f"n{number}": "x" for number in range(20)})
     assert ws.sandbox is not None
     ws.sandbox.fault("latency:300ms")
@@ -169,7 +170,7 @@ def test_a_cancelled_download_says_so_and_goes_on_with_retry(ws: dn.Workspace, t
     assert len(again.receipt) == state["counts"]["cancelled"]
     assert len(on_disk(target)) == 40
     assert work_on_the_bridge() == 0
-    assert sockets_to(ws) == 0
+    assert sockets_to(ws) <= others
 
 
 def test_a_listing_that_breaks_off_is_begun_anew_by_retry(ws: dn.Workspace, target: Path) -> None:
