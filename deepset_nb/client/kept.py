@@ -50,7 +50,6 @@ class KeptClient:
         finally:
             self._users -= 1
             if not self._users:
-                self._stay()
                 self._idle = loop.call_later(self._idle_s, self._close_soon)
 
     def _stay(self) -> None:

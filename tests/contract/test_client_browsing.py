@@ -120,7 +120,10 @@ def test_who_looks_again_soon_is_answered_on_the_connections_that_are_there(
     at_first = len(made)
     another.list_files()
     another.list_upload_sessions()
-    with contextlib.closing(another.file_browser()), contextlib.closing(another.session_browser()):
-        another.list_files()
+    for show in (another.file_browser, another.session_browser):
+        with contextlib.closing(show()) as browser:
+            browser._first.wait_for_end(30)  # two at a time, as it was made with, are as many as there are
+            assert browser._first.done()
+            another.list_files()
 
     assert 0 < len(made) == at_first

@@ -22,9 +22,10 @@ from deepset_nb.transfer.parts import LOCK, STALE_S
 from deepset_nb.transfer.progress import JobState
 from deepset_nb.widgets import static_html
 from deepset_nb.workflows.sync_client.files import DeepsetCloudFile, upload_texts
-from tests.clients.account import account, sockets_to, work_on_the_bridge
+from tests.clients.account import account, work_on_the_bridge
 from tests.clients.front import Answer, front
 from tests.contract.rooms import until
+from tests.leaks import nothing_left
 
 END_S = 60
 
@@ -149,28 +150,27 @@ def test_what_cannot_be_meant_is_an_error_of_the_cell(ws: dn.Workspace, tmp_path
 
 
 def test_a_cancelled_download_says_so_and_goes_on_with_retry(ws: dn.Workspace, target: Path) -> None:
-    others = sockets_to(ws)
-    fill(ws, **{f"n{number}": "x" for number in range(20)})
-    assert ws.sandbox is not None
-    ws.sandbox.fault("latency:300ms")
-    job = ws.download(target, safe_mode=True)
-    until(lambda: job.state()["counts"]["ok"] > 0)
-    asked = time.monotonic()
-    job.cancel().wait(END_S)
-    took = time.monotonic() - asked
-    ws.sandbox.clear_faults()
-    state = job.state()
+    with nothing_left(ws, target):
+        fill(ws, **{f"n{number}": "x" for number in range(20)})
+        assert ws.sandbox is not None
+        ws.sandbox.fault("latency:300ms")
+        job = ws.download(target, safe_mode=True)
+        until(lambda: job.state()["counts"]["ok"] > 0)
+        asked = time.monotonic()
+        job.cancel().wait(END_S)
+        took = time.monotonic() - asked
+        ws.sandbox.clear_faults()
+        state = job.state()
 
-    assert took < 2
-    assert (state["status"], state["can_retry"]) == ("cancelled", True)
-    assert set(statuses(job).values()) == {"ok", "cancelled"}
-    assert state["headline"] == f"Cancelled: {state['counts']['ok']} of 20 files fetched"
-    assert [name for name in on_disk(target) if name.startswith(".dnb")] == []
-    again = job.retry().wait(END_S)
-    assert len(again.receipt) == state["counts"]["cancelled"]
-    assert len(on_disk(target)) == 40
-    assert work_on_the_bridge() == 0
-    assert sockets_to(ws) <= others
+        assert took < 2
+        assert (state["status"], state["can_retry"]) == ("cancelled", True)
+        assert set(statuses(job).values()) == {"ok", "cancelled"}
+        assert state["headline"] == f"Cancelled: {state['counts']['ok']} of 20 files fetched"
+        assert [name for name in on_disk(target) if name.startswith(".dnb")] == []
+        again = job.retry().wait(END_S)
+        assert len(again.receipt) == state["counts"]["cancelled"]
+        assert len(on_disk(target)) == 40
+        assert work_on_the_bridge() == 0
 
 
 def test_a_listing_that_breaks_off_is_begun_anew_by_retry(ws: dn.Workspace, target: Path) -> None:

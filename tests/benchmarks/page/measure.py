@@ -90,7 +90,7 @@ def _show(results: dict[PageRow, Result], runs: int, server: JupyterServer, note
                 note(f"{first.group}: {name}, " + (f"run {run + 1} of {often[name]}" if run >= 0 else "to warm up"))
                 try:
                     measured = _shown(
-                        pages[name], shown[name], wheel=name in wheel and 0 <= run < runs, tries=1 + (name not in ours)
+                        pages[name], shown[name], wheel=name in wheel and 0 <= run < runs, again=name not in ours
                     )
                 except FAULTS as error:
                     trouble[name] = _told(error)
@@ -102,15 +102,15 @@ def _show(results: dict[PageRow, Result], runs: int, server: JupyterServer, note
             result.runs[side] = [one[row.what] for one in found[name] if row.what in one]
 
 
-def _shown(page: Lab, shown: Shown, *, wheel: bool, tries: int) -> dict[str, Measured]:
+def _shown(page: Lab, shown: Shown, *, wheel: bool, again: bool) -> dict[str, Measured]:
     """One run; now and then another library's rows never come, and it gets a second try. Ours gets none."""
     shown.check()
     try:
         return _run(page, shown, wheel=wheel)
     except Failed:
-        if tries == 1:
+        if not again:
             raise
-    return _shown(page, shown, wheel=wheel, tries=tries - 1)
+    return _run(page, shown, wheel=wheel)
 
 
 def _run(page: Lab, shown: Shown, *, wheel: bool) -> dict[str, Measured]:
