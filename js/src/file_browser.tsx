@@ -77,7 +77,7 @@ function Files({ model, requests, state }: ViewProps & { state: FilesState }) {
     >
       <BrowserHead title={t("Files")} state={state} action={action} now={now} />
       <div class="dnb-tools">
-        <SearchBox label={t("Name contains")} value={state.query.name} onText={(name) => query.ask({ name })} />
+        <SearchBox label={t("Name contains")} value={state.query.name} busy={query.busy} onText={(name) => query.ask({ name })} />
         <div class="dnb-pair">
           {fold("filter", t("Filter"), Boolean(state.query.filter))}
           {fold("columns", t("Columns"), keys.length > 0)}

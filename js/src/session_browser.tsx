@@ -78,7 +78,7 @@ function Sessions({ model, requests, state }: ViewProps & { state: SessionsState
             </button>
           ))}
         </div>
-        <SearchBox label={t("Created by")} value={state.query.created_by} onText={(created_by) => query.ask({ created_by })} />
+        <SearchBox label={t("Created by")} value={state.query.created_by} busy={query.busy} onText={(created_by) => query.ask({ created_by })} />
       </div>
       <Problems of={[query.problem, state.error, action.error, table.problem]} />
       {(action.slow || query.slow) && <BusyKernel />}

@@ -191,6 +191,18 @@ it("asks for a name as it is typed, once", async () => {
   expect(model.requests("query").map((one) => one.payload)).toEqual([{ name: "report", filter: "", sort: "created_at", order: "DESC" }]);
 });
 
+it("keeps the name that is typed when the answer to half of it arrives late", async () => {
+  const { model, type } = await opened();
+  await type("Name contains", "re");
+  await until(() => model.requests("query").length === 1);
+  const field = await type("Name contains", "report");
+  await until(() => model.requests("query").length === 2);
+  const query = { name: "re", filter: "", sort: "created_at", order: "DESC" } as const;
+  await kernelSays(() => model.set("state", files(1000, { query })));
+
+  expect(field.value).toBe("report");
+});
+
 it("shows beside the box why a filter was refused, and keeps the rows", async () => {
   const { model, click, type, text, row } = await opened();
   await click("Filter");
@@ -203,6 +215,33 @@ it("shows beside the box why a filter was refused, and keeps the rows", async ()
   expect(field.getAttribute("aria-invalid")).toBe("true");
   expect(field.value).toBe("topic is news");
   expect(row(0)!.textContent).toContain("report-0.txt");
+});
+
+it("keeps what is typed into the filter in the moment it opens", async () => {
+  const { el, button } = await opened();
+  button("Filter")!.click(); // not by `click`, which waits until all effects have run
+  for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
+  const field = el.querySelector<HTMLInputElement>(".dnb-filter input")!;
+  field.value = "year ge 2020";
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+  await new Promise((resolve) => setTimeout(resolve, 150));
+
+  expect(field.value).toBe("year ge 2020");
+});
+
+it("keeps what is typed while the answer to what was applied before arrives, and follows another view", async () => {
+  const { model, click, type } = await opened();
+  const say = (filter: string) => kernelSays(() => model.set("state", files(1000, { query: { name: "", filter, sort: "created_at", order: "DESC" } })));
+  await click("Filter");
+  const field = await type("Metadata filter", "year ge 2020");
+  await click("Apply");
+  await type("Metadata filter", "year ge 2020 and");
+  await say("year ge 2020");
+  await kernelSays(() => model.answer("query"));
+  expect(field.value).toBe("year ge 2020 and");
+  await say("topic eq 'news'");
+
+  expect(field.value).toBe("topic eq 'news'");
 });
 
 it("offers examples of filters", async () => {

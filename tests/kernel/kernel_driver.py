@@ -28,6 +28,7 @@ from jupyter_client.manager import KernelManager
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 30.0
+PORT_TAKEN = "Address already in use"  # by another process, after ours was chosen and before the kernel has it
 LAUNCH = ["-m", "ipykernel_launcher"]
 LAUNCH_ON_UVLOOP = [
     "-c",
@@ -99,14 +100,37 @@ class Kernel:
         """Name the folder for the connection file, IPython's profile and the log."""
         self.folder = folder
         self.messages: list[Message] = []
-        self._manager = _Manager(connection_file=str(folder / "kernel.json"))
-        self._manager.launch = LAUNCH_ON_UVLOOP if uvloop else LAUNCH
+        self._launch = LAUNCH_ON_UVLOOP if uvloop else LAUNCH
+        self._manager = self._of_new_ports()
         self._log = folder / "kernel.log"
         self._sockets: dict[str, zmq.Socket[bytes]] = {}
         self._poller = zmq.Poller()
 
     def start(self) -> Kernel:
         """Start the process and wait until it answers."""
+        self._start_process()
+        deadline = time.monotonic() + 2 * PATIENCE_S
+        # What is published before our subscription reaches the kernel is lost, so ask until an answer comes that way;
+        # on the control channel, as before 7.4 ipykernel may overlook what comes by shell while it sends a reply there:
+        # https://github.com/ipython/ipykernel/issues/1554
+        while not any(message["msg_type"] == "status" for message in self.messages):
+            assert time.monotonic() < deadline, f"the kernel does not start: {self.log}"
+            if not self._manager.is_alive() and PORT_TAKEN in self.log:
+                self.close()
+                self._manager = self._of_new_ports()
+                self._start_process()
+            self._send("control", "kernel_info_request", {})
+            self._read(0.5)
+        request = self._send("shell", "kernel_info_request", {})
+        self.info = self.wait_for(lambda: self._reply(request))["content"]
+        return self
+
+    def _of_new_ports(self) -> _Manager:
+        manager = _Manager(connection_file=str(self.folder / "kernel.json"))
+        manager.launch = self._launch
+        return manager
+
+    def _start_process(self) -> None:
         env = dict(os.environ, IPYTHONDIR=str(self.folder), PYDEVD_DISABLE_FILE_VALIDATION="1")
         env["PYTHONPATH"] = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
         env.pop("PYTEST_CURRENT_TEST", None)  # ipykernel does not capture file descriptors where it sees this
@@ -116,14 +140,6 @@ class Kernel:
             socket = getattr(self._manager, f"connect_{channel}")()
             self._sockets[channel] = socket
             self._poller.register(socket, zmq.POLLIN)
-        # What is published before our subscription reaches the kernel is lost, so ask until an answer comes that way.
-        deadline = time.monotonic() + 2 * PATIENCE_S
-        while not any(message["msg_type"] == "status" for message in self.messages):
-            assert time.monotonic() < deadline, f"the kernel does not start: {self.log}"
-            self._send("shell", "kernel_info_request", {})
-            self._read(0.5)
-        self.info = self.wait_for(self._kernel_info)
-        return self
 
     # -- cells
 
@@ -225,6 +241,7 @@ class Kernel:
     def close(self) -> None:
         """End the process, if need be by force, and close the sockets."""
         for socket in self._sockets.values():
+            self._poller.unregister(socket)
             socket.close(linger=0)
         self._sockets.clear()
         if self._manager.has_kernel:
@@ -261,8 +278,4 @@ class Kernel:
 
     def _reply(self, request: str) -> Message | None:
         replies = [m for m in self.messages if m["channel"] != "iopub" and m["parent_header"].get("msg_id") == request]
-        return replies[0] if replies else None
-
-    def _kernel_info(self) -> Message | None:
-        replies = [m["content"] for m in self.messages if m["msg_type"] == "kernel_info_reply"]
         return replies[0] if replies else None

@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useDraft } from "../lib/hooks";
 import { rich, t } from "../lib/i18n";
 import type { FileQuery } from "../lib/messages_browsers";
 import type { Query } from "../lib/query";
@@ -8,10 +8,9 @@ const EXAMPLES = ["topic eq 'news'", "year ge 2020", "topic eq 'news' and author
 
 /** The platform's own filter, for those who know its language, with examples for those who do not. */
 export function FilterBox({ query, ask }: { query: FileQuery; ask: Query<FileQuery> }) {
-  const [text, setText] = useState(query.filter);
-  useEffect(() => setText(query.filter), [query.filter]);
+  const { text, ...draft } = useDraft(query.filter, ask.busy);
   const apply = (filter: string) => {
-    setText(filter);
+    draft.ask(filter);
     ask.ask({ filter: filter.trim() });
   };
   return (
@@ -27,7 +26,7 @@ export function FilterBox({ query, ask }: { query: FileQuery; ask: Query<FileQue
             autocomplete="off"
             aria-invalid={ask.problem !== null}
             placeholder="topic eq 'news'"
-            onInput={(event) => setText(event.currentTarget.value)}
+            onInput={(event) => draft.type(event.currentTarget.value)}
             onKeyDown={(event) => event.key === "Enter" && apply(event.currentTarget.value)}
           />
         </label>
@@ -44,7 +43,7 @@ export function FilterBox({ query, ask }: { query: FileQuery; ask: Query<FileQue
       <p class="dnb-muted dnb-examples">
         {t("For example")}{" "}
         {EXAMPLES.map((example) => (
-          <button key={example} type="button" class="dnb-chip-button" onClick={() => setText(example)}>
+          <button key={example} type="button" class="dnb-chip-button" onClick={() => draft.type(example)}>
             <code>{example}</code>
           </button>
         ))}

@@ -1,21 +1,26 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
+import { useDraft } from "../lib/hooks";
 
 const TYPED_MS = 300;
 
+type Props = { label: string; value: string; busy: boolean; onText: (text: string) => void };
+
 /** A text that is asked for as it is typed. */
-export function SearchBox({ label, value, onText }: { label: string; value: string; onText: (text: string) => void }) {
-  const [text, setText] = useState(value);
+export function SearchBox({ label, value, busy, onText }: Props) {
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
-  const last = useRef(value);
-  useEffect(() => {
-    // Somebody else changed it: another view, or the filter was refused.
-    if (value !== last.current) setText((last.current = value));
-  }, [value]);
+  const draft = useDraft(value, busy || timer.current !== undefined);
   useEffect(() => () => clearTimeout(timer.current), []);
   const typed = (next: string, now = false) => {
-    setText(next);
+    draft.type(next);
     clearTimeout(timer.current);
-    timer.current = setTimeout(() => onText((last.current = next.trim())), now ? 0 : TYPED_MS);
+    timer.current = setTimeout(
+      () => {
+        timer.current = undefined;
+        draft.ask(next);
+        onText(next.trim());
+      },
+      now ? 0 : TYPED_MS,
+    );
   };
   return (
     <label class="dnb-field">
@@ -23,11 +28,11 @@ export function SearchBox({ label, value, onText }: { label: string; value: stri
       <input
         type="search"
         class="dnb-input"
-        value={text}
+        value={draft.text}
         onInput={(event) => typed(event.currentTarget.value)}
         onKeyDown={(event) => {
           if (event.key === "Enter") typed(event.currentTarget.value, true);
-          if (event.key === "Escape" && text) {
+          if (event.key === "Escape" && draft.text) {
             event.stopPropagation();
             typed("", true);
           }

@@ -40,6 +40,30 @@ export function useChangedAt(value: unknown): number {
   return seen.at;
 }
 
+export type Draft = {
+  text: string;
+  type: (text: string) => void;
+  /** Notes that this text is asked for now, and shows it. */
+  ask: (text: string) => void;
+};
+
+/** A text being typed over `value`, which it follows where somebody else changed it: another view, say. */
+export function useDraft(value: string, busy: boolean): Draft {
+  const [draft, setDraft] = useState({ text: value, over: value, asked: value });
+  let { text } = draft;
+  // While it is drawn and not in an effect: one runs a moment after the field is there, and undid what was typed until
+  // then. What arrives while we wait for an answer may be older than the question.
+  if (!busy && value !== draft.over) {
+    if (value !== draft.asked) text = value;
+    setDraft({ text, over: value, asked: value });
+  }
+  return {
+    text,
+    type: (next) => setDraft((current) => ({ ...current, text: next })),
+    ask: (next) => setDraft((current) => ({ ...current, text: next, asked: next.trim() })),
+  };
+}
+
 export type Action = {
   /** The action that waits for its answer, else null. */
   pending: string | null;
