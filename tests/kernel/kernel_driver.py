@@ -115,7 +115,7 @@ class Kernel:
         # https://github.com/ipython/ipykernel/issues/1554
         while not any(message["msg_type"] == "status" for message in self.messages):
             assert time.monotonic() < deadline, f"the kernel does not start: {self.log}"
-            if not self._manager.is_alive() and PORT_TAKEN in self.log:
+            if PORT_TAKEN in self.log:  # the process then ends, or hangs on its way out
                 self.close()
                 self._manager = self._of_new_ports()
                 self._start_process()
