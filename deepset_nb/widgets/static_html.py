@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 
 from ..i18n import ENGLISH, Translator
 from ..transfer.progress import JobState, PhaseProgress, Target
@@ -25,12 +25,13 @@ _SIGNS = {"done": "✓", "active": "…", "waiting": "·", "failed": "✗"}
 
 _BOX = (
     "border:1px solid color-mix(in srgb,currentColor 25%,transparent);border-radius:4px;padding:10px 14px;"
-    "max-width:960px;font-family:system-ui,sans-serif;font-variant-numeric:tabular-nums"
+    "max-width:960px;overflow-wrap:break-word;font-family:system-ui,sans-serif;font-variant-numeric:tabular-nums"
 )
 _CELL = "text-align:left;vertical-align:top;padding:2px 16px 2px 0;overflow-wrap:break-word"
 _LONG_CELL = _CELL.replace("break-word", "anywhere")  # a column of words is as wide as the longest of them
 _ROW = "background:none"  # JupyterLab stripes every table; of three lines that looks like emphasis
-_LONG_WORD = re.compile(r"\S{12}")
+_LONG_WORD = re.compile(r"[^\s-]{13}")  # not an id, which lines break at its hyphens
+SIZES = {1}  # the column of sizes, where there is one
 
 
 def visible(text: str, longest: int = _LONGEST) -> str:
@@ -113,7 +114,7 @@ def job_html(state: JobState, mode: str = "", rows: Sequence[ReceiptRow] = (), t
         parts += _and_more(total - len(failures), tr)
     if rows:
         shown = [(visible(row["path"]), size(row["size"], tr), outcome(row["status"], tr)) for row in rows]
-        parts.append(_table((tr("File"), tr("Size"), tr("Outcome")), shown))
+        parts.append(_table((tr("File"), tr("Size"), tr("Outcome")), shown, numbers=SIZES))
         parts += _and_more(state["counts"]["total"] - len(rows), tr)
     if state["session_id"]:
         parts.append(f"<p>{_text(tr('Session'))} <code>{_text(state['session_id'])}</code></p>")
@@ -222,11 +223,24 @@ def _text(text: str, longest: int = 300) -> str:
     return html.escape(visible(text, longest))
 
 
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], longest: int = 300, *, wide: bool = False) -> str:
-    head = "".join(f'<th style="{_CELL}">{_text(name)}</th>' for name in heads)
+def _table(
+    heads: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    longest: int = 300,
+    *,
+    wide: bool = False,
+    numbers: Container[int] = (),
+) -> str:
+    def cell_style(column: int, cell: str) -> str:
+        return (_LONG_CELL if _LONG_WORD.search(cell) else _CELL) + (";text-align:right" if column in numbers else "")
+
+    head = "".join(f'<th style="{cell_style(column, "")}">{_text(name)}</th>' for column, name in enumerate(heads))
     body = "".join(
         f'<tr style="{_ROW}">'
-        + "".join(f'<td style="{_style(cell)}"><bdi>{_text(cell, longest)}</bdi></td>' for cell in row)
+        + "".join(
+            f'<td style="{cell_style(column, cell)}"><bdi>{_text(cell, longest)}</bdi></td>'
+            for column, cell in enumerate(row)
+        )
         + "</tr>"
         for row in rows
     )
@@ -234,10 +248,6 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], longest: int = 3
     # Pages without a doctype give tables a colour and a font of their own.
     style = "border-collapse:collapse;color:inherit;font:inherit" + (";width:100%;table-layout:fixed" if wide else "")
     return f'<table style="{style}">{head}<tbody>{body}</tbody></table>'
-
-
-def _style(cell: str) -> str:
-    return _LONG_CELL if _LONG_WORD.search(cell) else _CELL
 
 
 def _box(parts: Iterable[str]) -> str:

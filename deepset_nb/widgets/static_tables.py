@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from datetime import datetime
 
 from ..i18n import ENGLISH, Translator
 from .messages_browsers import FilesState, SessionRow, SessionsState
-from .static_html import _and_more, _box, _table, _text, _where, visible
+from .static_html import SIZES, _and_more, _box, _table, _text, _where, visible
 
 Rows = list[tuple[str, ...]]
 
@@ -26,7 +26,7 @@ def files_text(state: FilesState, tr: Translator = ENGLISH) -> str:
 def files_html(state: FilesState, tr: Translator = ENGLISH) -> str:
     """The file browser as HTML."""
     heads = (tr("Name"), tr("Size"), tr("Created (UTC)"), tr("File id"))
-    return _page(_files_title(state, tr), state, heads, _files_rows(state, tr), tr)
+    return _page(_files_title(state, tr), state, heads, _files_rows(state, tr), tr, SIZES)
 
 
 def _files_title(state: FilesState, tr: Translator) -> str:
@@ -142,11 +142,20 @@ def _plain(title: str, state: FilesState | SessionsState, rows: Rows, tr: Transl
     return "\n".join(lines)
 
 
-def _page(title: str, state: FilesState | SessionsState, heads: Sequence[str], rows: Rows, tr: Translator) -> str:
+def _page(
+    title: str,
+    state: FilesState | SessionsState,
+    heads: Sequence[str],
+    rows: Rows,
+    tr: Translator,
+    numbers: Container[int] = (),
+) -> str:
     parts = [f"<strong>{_text(title)}</strong>", f"<div>{_text(_where(state['target'], tr), 1000)}</div>"]
     parts += [f"<div>{_text(line, 600)}</div>" for line in _about(state, tr)]
     if rows:
-        parts.append(_table(heads, rows, wide=len(heads) > 4))  # of many columns none may be wider than its share
+        table = _table(heads, rows, numbers=numbers)
+        # Many columns are scrolled sideways in a narrow cell, as a DataFrame's are.
+        parts.append(f'<div style="overflow-x:auto;margin-top:8px"><div style="min-width:36em">{table}</div></div>')
     return _box([*parts, *_and_more(_left_out(state, rows), tr, state["code"])])
 
 

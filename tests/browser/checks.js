@@ -9,6 +9,9 @@
   const TARGET = 24; // css px, WCAG 2.5.8
   const ENOUGH = 3; // contrast of what is no text, WCAG 1.4.11
 
+  const LOOKS =
+    "display position top width minWidth maxWidth minHeight maxHeight marginTop marginBottom marginLeft marginRight paddingTop paddingBottom paddingLeft paddingRight borderTopWidth borderBottomWidth borderLeftWidth borderTopColor borderRadius color backgroundColor fontSize fontWeight fontFamily lineHeight textAlign verticalAlign whiteSpace overflowX overflowWrap opacity gridTemplateColumns rowGap columnGap alignItems justifyContent flexGrow flexBasis content boxShadow animationName".split(" ");
+
   const isShown = (element) => element.checkVisibility({ visibilityProperty: true, opacityProperty: true }) && element.getClientRects().length > 0;
   const isSpokenOnly = (element) => !!element.closest(".dnb-spoken");
   const controlsOf = (root) => [...root.querySelectorAll(CONTROLS)].filter((one) => isShown(one) && !isSpokenOnly(one));
@@ -183,5 +186,26 @@
 
   const focused = (root) => (root.contains(document.activeElement) ? nameOf(document.activeElement) : null);
 
-  window.dnbChecks = { axeFaults, smallTargets, deafToKeys, hiddenFocus, faintBorders, barContrast, moving, stickingOut, askew, listen, focused };
+  /** What looks otherwise once another widget's styles have come, too. One element of each kind is looked at. */
+  function changedBy(root, sheets) {
+    const kind = (one) => `${one.tagName.toLowerCase()}.${one.getAttribute("class") ?? ""}`;
+    const kinds = new Map([...root.querySelectorAll("*")].map((one) => [`${kind(one.parentElement)} > ${kind(one)}`, one]));
+    const looks = () =>
+      [...kinds].flatMap(([name, one]) =>
+        ["", "::before"].flatMap((pseudo) => {
+          const style = getComputedStyle(one, pseudo);
+          return LOOKS.map((key) => [`${name}${pseudo} ${key}`, style[key]]);
+        }),
+      );
+    const before = looks();
+    return sheets.flatMap((css) => {
+      const sheet = document.head.appendChild(document.createElement("style"));
+      sheet.textContent = css;
+      const after = looks();
+      sheet.remove();
+      return before.flatMap(([what, was], at) => (was === after[at][1] ? [] : [`${what}: ${was}, then ${after[at][1]}`]));
+    });
+  }
+
+  window.dnbChecks = { axeFaults, smallTargets, deafToKeys, hiddenFocus, faintBorders, barContrast, moving, stickingOut, askew, changedBy, listen, focused };
 })();

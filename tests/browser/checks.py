@@ -6,6 +6,7 @@ The work is done in the page, by axe-core and by checks.js; every check answers 
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -102,6 +103,12 @@ class Checks:
     def askew(self) -> list[str]:
         """Heads of a table that do not stand over their columns."""
         found: list[str] = self._ask("askew")
+        return found
+
+    def changed_by(self, sheets: Sequence[str]) -> list[str]:
+        """What looks otherwise once one of these sheets of styles has come after the widget's own."""
+        script = "(root, sheets) => window.dnbChecks.changedBy(root, sheets)"
+        found: list[str] = self.widget.evaluate(script, list(sheets))
         return found
 
     def listen(self) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import ViewportSize, expect
 
+from deepset_nb._places import static_folder
 from tests.browser.cells import END_MS, expect_tone
 from tests.browser.checks import NARROW, WIDE, Checks
 from tests.browser.lab import Lab
@@ -98,6 +100,19 @@ def test_the_focus_is_seen_on_every_control(gallery: dict[str, Checks]) -> None:
 
 def test_heads_stand_over_their_columns(gallery: dict[str, Checks]) -> None:
     assert found(gallery, Checks.askew) == {}
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW])
+def test_a_widget_looks_the_same_whichever_brought_its_styles_last(
+    stage: Stage, gallery: dict[str, Checks], size: ViewportSize
+) -> None:
+    sheets = [path.read_text() for path in static_folder().glob("*.css")]
+    stage.lab.page.set_viewport_size(size)
+    try:
+        assert len(sheets) == 4
+        assert found(gallery, partial(Checks.changed_by, sheets=sheets)) == {}
+    finally:
+        stage.lab.page.set_viewport_size(WIDE)
 
 
 def test_nothing_sticks_out_of_a_narrow_cell(stage: Stage, gallery: dict[str, Checks]) -> None:

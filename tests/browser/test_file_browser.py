@@ -55,6 +55,8 @@ def test_a_hundred_thousand_files_are_looked_through_in_both_themes(lab: Lab, th
     try:
         lab.picture(f"file-browser-narrow-{theme}", shown)
         narrow = shown.locator(".dnb-grid").evaluate("grid => grid.scrollWidth <= grid.clientWidth")
+        expect(shown.locator(".dnb-heads .dnb-key")).to_be_visible()
+        expect(shown.locator(".dnb-row .dnb-key").first).to_be_visible()
     finally:
         lab.page.set_viewport_size({"width": 1280, "height": 900})
     assert narrow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
 from typing import Any
 
@@ -116,6 +117,14 @@ def test_rows_that_are_left_out_are_counted_below_the_others() -> None:
     assert "and 240 more in <code>ws.list_files(name=&#x27;&lt;b&gt;&#x27;)</code>" in static_tables.files_html(files)
     assert static_tables.files_html(files).count("<tr") == 1 + 20
     assert "more in" not in static_tables.files_html({**files, "rows": files["rows"][:3], "total": 3})
+
+
+def test_sizes_stand_right_below_their_head_and_names_left() -> None:
+    page = static_tables.files_html(EXAMPLES["FilesState"])
+    cells = re.findall(r"<t[hd] style=.([^\"]*)", page)
+    columns = [{"text-align:right" in style for style in cells[column::4]} for column in range(4)]
+
+    assert columns == [{False}, {True}, {False}, {False}]
 
 
 def test_what_the_platform_does_not_count_is_not_counted_here() -> None:

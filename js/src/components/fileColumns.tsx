@@ -16,7 +16,7 @@ export function fileColumns(query: FileQuery, sortBy: (sort: FileQuery["sort"]) 
       key: "name",
       head: t("Name"),
       width: "minmax(200px, 3fr)",
-      narrow: "minmax(0, 1fr)",
+      narrow: keys.length ? "minmax(140px, 1fr)" : "minmax(0, 1fr)",
       class: "dnb-first",
       ...sorted("name"),
       cell: (row) => <bdi>{visible(row.name)}</bdi>,
@@ -42,6 +42,7 @@ export function fileColumns(query: FileQuery, sortBy: (sort: FileQuery["sort"]) 
         key: `meta ${key}`,
         head: visible(key, 40),
         width: "minmax(110px, 1fr)",
+        narrow: "minmax(110px, 1fr)", // asked for, so there; the table is scrolled sideways if need be
         class: "dnb-key",
         cell: (row) => {
           const value = row.meta[index];
