@@ -6,7 +6,6 @@ The work is done in the page, by axe-core and by checks.js; every check answers 
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -39,8 +38,8 @@ class Checks:
             # The application's <body> has no height of its own; axe then takes all for hidden and skips the contrast.
             self.page.add_style_tag(content="body { min-height: 100vh }")
 
-    def _ask(self, name: str) -> Any:
-        return self.widget.evaluate("(root, name) => window.dnbChecks[name](root)", name)
+    def _ask(self, name: str, given: Any = None) -> Any:
+        return self.widget.evaluate("(root, [name, given]) => window.dnbChecks[name](root, given)", [name, given])
 
     def all(self) -> list[str]:
         """Everything that holds in every state and theme."""
@@ -105,10 +104,9 @@ class Checks:
         found: list[str] = self._ask("askew")
         return found
 
-    def changed_by(self, sheets: Sequence[str]) -> list[str]:
+    def changed_by(self, sheets: list[str]) -> list[str]:
         """What looks otherwise once one of these sheets of styles has come after the widget's own."""
-        script = "(root, sheets) => window.dnbChecks.changedBy(root, sheets)"
-        found: list[str] = self.widget.evaluate(script, list(sheets))
+        found: list[str] = self._ask("changedBy", sheets)
         return found
 
     def listen(self) -> None:

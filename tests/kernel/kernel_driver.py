@@ -110,24 +110,26 @@ class Kernel:
         """Start the process and wait until it answers."""
         self._start_process()
         # What is published before our subscription reaches the kernel is lost, so ask until an answer comes that way.
-        for _ in range(20):
-            self.info = self._ask_who_it_is()
-            self._read(0.5)
-            if any(message["msg_type"] == "status" for message in self.messages):
-                return self
-        raise AssertionError(f"the kernel answers and publishes nothing: {self.log}")
+        deadline = time.monotonic() + 2 * PATIENCE_S
+        while not any(message["msg_type"] == "status" for message in self.messages):
+            assert time.monotonic() < deadline, f"the kernel does not start: {self.log}"
+            if info := self._ask_who_it_is():
+                self.info = info
+                self._read(0.5)
+            else:
+                self.close()  # without its port it ends, or hangs on its way out
+                self._manager = self._of_new_ports()
+                self._start_process()
+        return self
 
-    def _ask_who_it_is(self) -> dict[str, Any]:
+    def _ask_who_it_is(self) -> Message | None:
+        """What it says of itself; None where another process took a port of it."""
         # One question at a time: before 7.4 ipykernel may overlook what comes while it sends a reply.
         # https://github.com/ipython/ipykernel/issues/1554
         request = self._send("shell", "kernel_info_request", {})
         self.wait_for(lambda: self._reply(request) or PORT_TAKEN in self.log, 2 * PATIENCE_S)
-        if reply := self._reply(request):
-            return dict(reply["content"])
-        self.close()  # without its port it ends, or hangs on its way out
-        self._manager = self._of_new_ports()
-        self._start_process()
-        return self._ask_who_it_is()
+        reply = self._reply(request)
+        return reply and reply["content"]
 
     def _of_new_ports(self) -> _Manager:
         manager = _Manager(connection_file=str(self.folder / "kernel.json"))
